@@ -1,0 +1,142 @@
+"""Everything that can go wrong, as one tree. In: facts. Out: a sentence that names the cure. Never: I/O.
+
+    ArchiveError
+    ├── BadInput            what the user gave cannot be used: a URL, an option, a job file     exit 2
+    ├── NotArchived         nothing is kept under that key, URL or collection                   exit 3
+    ├── BadRecord           a record cannot be read
+    │   └── NewerSchema     … because a newer version of this program wrote it
+    ├── FixityMismatch      the bytes are not the bytes the record promises                     exit 1
+    ├── KeyTaken            other bytes are already kept under this key                         exit 1
+    ├── StoreError          the store failed; trying again may help                             exit 4
+    │   ├── StoreDenied     … because it refuses our credentials; a person must act             exit 6
+    │   └── StoreFull       … because it has no room left                                       exit 5
+    ├── JobLocked           another crawl holds this job                                        exit 7
+    └── ExtractionFailed    the page was kept, its article could not be read
+"""
+from __future__ import annotations
+
+
+class ArchiveError(Exception):
+    """The root of the tree; catch it to catch everything this library raises on purpose."""
+
+    exit_code = 1
+
+
+class BadInput(ArchiveError):
+    """Something the user gave cannot be used. `what` is the thing, `why` the reason and the cure."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what, self.why = what, why
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+class NotArchived(ArchiveError):
+    """Nothing is kept under `key` (a key, a URL, an id or a collection's name)."""
+
+    exit_code = 3
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"nothing archived for {self.key}"
+
+
+class BadRecord(ArchiveError):
+    """The record at `key` cannot be read; `why` says what is wrong with it."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(key, why)
+        self.key, self.why = key, why
+
+    def __str__(self) -> str:
+        return f"{self.key}: not a readable record ({self.why}); run `archiver verify` to see what else is damaged"
+
+
+class NewerSchema(BadRecord):
+    """The record was written by a newer version of this program."""
+
+    def __init__(self, key: str, schema: int, known: int) -> None:
+        super().__init__(key, f"schema {schema}, this version reads up to {known}")
+        self.args = (key, schema, known)
+        self.schema, self.known = schema, known
+
+    def __str__(self) -> str:
+        return f"{self.key}: record schema {self.schema} is newer than {self.known}; upgrade with `pip install -U newsvault`"
+
+
+class FixityMismatch(ArchiveError):
+    """The bytes at `key` do not have the sha256 that was promised."""
+
+    def __init__(self, key: str, expected: str, actual: str) -> None:
+        super().__init__(key, expected, actual)
+        self.key, self.expected, self.actual = key, expected, actual
+
+    def __str__(self) -> str:
+        return f"{self.key}: expected sha256 {self.expected[:12]}, found {self.actual[:12]}"
+
+
+class KeyTaken(ArchiveError):
+    """`key` already holds other bytes than the ones we wanted to keep there; nothing was overwritten."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"{self.key}: other bytes are kept here already; nothing was overwritten"
+
+
+class StoreError(ArchiveError):
+    """The store at `uri` failed; the same call may succeed later."""
+
+    exit_code = 4
+
+    def __init__(self, uri: str, why: str) -> None:
+        super().__init__(uri, why)
+        self.uri, self.why = uri, why
+
+    def __str__(self) -> str:
+        return f"{self.uri}: {self.why}"
+
+
+class StoreDenied(StoreError):
+    """The store refuses our credentials or their rights; a person must act."""
+
+    exit_code = 6
+
+
+class StoreFull(StoreError):
+    """The store, or the disk under it, has no room left."""
+
+    exit_code = 5
+
+
+class JobLocked(ArchiveError):
+    """Another crawl holds the job whose state is in `folder`."""
+
+    exit_code = 7
+
+    def __init__(self, folder: str, owner: str) -> None:
+        super().__init__(folder, owner)
+        self.folder, self.owner = folder, owner
+
+    def __str__(self) -> str:
+        return f"{self.folder}: another crawl ({self.owner}) holds this job; wait for it or stop it"
+
+
+class ExtractionFailed(ArchiveError):
+    """The page at `url` was kept, but its article could not be read; `reason` is one word, `detail` a sentence."""
+
+    def __init__(self, url: str, reason: str, detail: str = "") -> None:
+        super().__init__(url, reason, detail)
+        self.url, self.reason, self.detail = url, reason, detail
+
+    def __str__(self) -> str:
+        return f"{self.url}: no article read ({self.reason}{': ' if self.detail else ''}{self.detail})"
