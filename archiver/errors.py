@@ -11,6 +11,7 @@
     │   ├── StoreDenied     … because it refuses our credentials; a person must act             exit 6
     │   └── StoreFull       … because it has no room left                                       exit 5
     ├── JobLocked           another crawl holds this job                                        exit 7
+    ├── FetchFailed         a URL gave no usable answer
     └── ExtractionFailed    the page was kept, its article could not be read
 """
 from __future__ import annotations
@@ -129,6 +130,17 @@ class JobLocked(ArchiveError):
 
     def __str__(self) -> str:
         return f"{self.folder}: another crawl ({self.owner}) holds this job; wait for it or stop it"
+
+
+class FetchFailed(ArchiveError):
+    """`url` gave no usable answer; `reason` is one documented word (`timeout`, `dns_error` …), `detail` a sentence."""
+
+    def __init__(self, url: str, reason: str, detail: str = "") -> None:
+        super().__init__(url, reason, detail)
+        self.url, self.reason, self.detail = url, reason, detail
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.reason}{': ' if self.detail else ''}{self.detail}"
 
 
 class ExtractionFailed(ArchiveError):
