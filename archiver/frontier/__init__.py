@@ -1,0 +1,141 @@
+"""Frontier: the crawl's ledger. In: URLs found. Out: leases to fetch, and an outcome for every URL. Never: Scrapy.
+
+A URL is *pending* until a worker leases it, *leased* while it is being fetched, and *done* once body, record and
+catalog row are durable or the reason why there is none is written down. A crash leaves leases behind; `recover` hands
+them back. Nothing leaves the ledger: each URL ends with an outcome and a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = ["Counts", "Frontier", "Found", "Intent", "Lease", "Line", "Outcome"]
+
+
+class Outcome(StrEnum):
+    """What became of a URL. The reason beside it is a documented word (docs/reference/outcomes.md)."""
+
+    ARCHIVED = "archived"  # an article; its snapshot is kept
+    REPEATED = "repeated"  # an article whose bytes were kept before; its record names the first
+    UNCHANGED = "unchanged"  # the server said 304, or the bytes are those of this URL's last capture
+    KEPT = "kept"  # a page that is no article; reason = its verdict
+    FOLLOWED = "followed"  # a feed or sitemap, read for its links
+    FAILED = "failed"  # no usable answer; reason says why
+    SKIPPED = "skipped"  # never asked for; reason = robots, scope …
+    DEFERRED = "deferred"  # still pending: its host asked us to come back later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A URL as the frontier takes it: `fp` identifies it, `url` is what will be asked for."""
+
+    fp: int  # first 8 bytes of sha256 of the canonical URL, as a signed integer
+    url: str
+    host: str  # "host" or "host:port": the unit of politeness
+    role: str = "page"  # page | site | feed | sitemap: how its answer is read
+    prio: int = 0  # higher first
+    via: int | None = None  # fp of the page that named it
+    hops: int = 0
+    seed: bool = False  # due again at each new round
+    due_in: float = 0.0  # seconds from now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to fetch one URL once. `epoch` proves that it is still ours."""
+
+    fp: int
+    url: str
+    host: str
+    role: str
+    epoch: int
+    tries: int  # attempts before this one
+    hops: int
+    via: str | None
+    seed: bool
+    validators: Mapping[str, str] = field(default_factory=dict)  # etag, last_modified, record of the last capture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A record that was about to be written when the crawl died."""
+
+    fp: int
+    url: str
+    record_key: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the crawl log."""
+
+    url: str
+    final_url: str
+    role: str
+    outcome: str
+    reason: str
+    status: int | None
+    tries: int
+    hops: int
+    via: str | None
+    record: str | None
+    record_sha256: str | None
+    body: str | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Where the job stands. `dropped` counts links that never became URLs of the job, by reason."""
+
+    pending: int
+    leased: int
+    done: int
+    outcomes: Mapping[str, int]
+    reasons: Mapping[str, int]
+    dropped: Mapping[str, int]
+
+
+class Frontier(Protocol):
+    """The ledger of one job. Every method is one transaction; `together` joins several into one."""
+
+    def add(self, found: Iterable[Found]) -> int:
+        """Enter URLs; known ones stay as they are. Return how many were new."""
+
+    def drop(self, reasons: Mapping[str, int]) -> None:
+        """Count links that were left out, by reason."""
+
+    def claim(self, *, hosts: int, per_host: int, busy: Iterable[str] = ()) -> list[Lease]:
+        """Lease up to `per_host` due URLs of up to `hosts` hosts that are not `busy` and not parked."""
+
+    def intend(self, lease: Lease, found: Iterable[Found], *, record: str, outcome: str, reason: str = "") -> None:
+        """Note, before the puts, which record is about to be written, and enter the page's links."""
+
+    def ack(self, lease: Lease, outcome: str, reason: str = "", **facts: object) -> None:
+        """Close the URL with its outcome. Nothing happens when the lease is not ours any more."""
+
+    def retry(self, lease: Lease, reason: str, *, after: float) -> None:
+        """Put the URL back, due in `after` seconds, one attempt older."""
+
+    def release(self, leases: Iterable[Lease]) -> None:
+        """Give leases back untouched."""
+
+    def park(self, host: str, seconds: float) -> None:
+        """Leave `host` alone for so long; its URLs stay pending."""
+
+    def recover(self) -> list[Intent]:
+        """Hand back every lease of a crawl that died; return the records it was about to write."""
+
+    def counts(self) -> Counts:
+        """Where the job stands."""
+
+    def next_due_in(self) -> float | None:
+        """Seconds until the next pending URL may be fetched; 0 when now, None when nothing is pending."""
+
+    def lines(self) -> Iterator[Line]:
+        """Every URL and what became of it."""

@@ -1,0 +1,365 @@
+"""SqliteFrontier: the ledger in one file, for one crawler at a time. In: found URLs. Out: leases. Never: network.
+
+WAL with `synchronous=FULL`: what a method returned from is on the disk. The file's own clock never goes back: it
+starts at the wall clock or where the last run left it, and moves with the monotonic clock, so a clock that jumps can
+neither strand a retry nor release a parked host early.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from archiver.errors import StoreError, StoreFull
+from archiver.frontier import Counts, Found, Intent, Lease, Line, Outcome
+
+VERSION = 1
+PENDING, LEASED, DONE = 0, 1, 2
+CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
+
+SCHEMA = """
+CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
+  round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL DEFAULT 'run',
+  clock REAL NOT NULL);
+CREATE TABLE host (host TEXT PRIMARY KEY, next_due REAL NOT NULL, blocked_until REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX host_due ON host (next_due);
+CREATE TABLE url (fp INTEGER PRIMARY KEY, host TEXT NOT NULL, url TEXT NOT NULL, role TEXT NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0, prio INTEGER NOT NULL, due REAL NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
+  tries INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, via INTEGER, hops INTEGER NOT NULL DEFAULT 0,
+  seed INTEGER NOT NULL DEFAULT 0, round INTEGER NOT NULL DEFAULT 0, outcome TEXT, reason TEXT NOT NULL DEFAULT '',
+  final_url TEXT, status INTEGER, record TEXT, record_sha256 TEXT, body TEXT, etag TEXT, last_modified TEXT,
+  ended_at REAL);
+CREATE INDEX url_todo ON url (host, prio DESC, due) WHERE state = 0;
+CREATE INDEX url_leased ON url (fp) WHERE state = 1;
+CREATE TABLE dropped (reason TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+class SqliteFrontier:
+    """The ledger in `path`. `name` is the job's; a damaged file is set aside and `was_damaged` says so."""
+
+    def __init__(self, path: str | os.PathLike[str], *, name: str = "job") -> None:
+        self.path = Path(path)
+        self.was_damaged = False
+        try:
+            self._open(name)
+        except sqlite3.DatabaseError as error:
+            if _is_full(error):
+                raise StoreFull(str(self.path), f"disk full: {error}") from error
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise StoreError(str(self.path), str(error)) from error
+            self._set_aside()
+            self._open(name)
+
+    def _open(self, name: str) -> None:
+        self.db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
+        try:
+            # one page of 4 KiB at a time into the log, and the log folded back early: a small disk must do
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "wal_autocheckpoint=64",
+                "journal_size_limit=262144",
+            ):
+                self.db.execute(f"PRAGMA {pragma}")
+            if self.db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("quick_check failed")
+            if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'job'").fetchone():
+                self.db.executescript(f"BEGIN; {SCHEMA} COMMIT")
+                self.db.execute(
+                    "INSERT INTO job (id, version, name, clock) VALUES (1, ?, ?, ?)", (VERSION, name, time.time())
+                )
+            (clock,) = self.db.execute("SELECT clock FROM job").fetchone()
+        except BaseException:
+            self.db.close()
+            raise
+        self._offset = max(time.time(), clock) - time.monotonic()
+        self._depth = 0
+
+    def _set_aside(self) -> None:
+        """Keep a damaged ledger for a person to look at, and start a fresh one."""
+        self.was_damaged = True
+        stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime())
+        for suffix in ("", "-wal", "-shm"):
+            file = Path(f"{self.path}{suffix}")
+            if file.exists():
+                file.rename(f"{self.path}.damaged-{stamp}{suffix}")
+
+    def now(self) -> float:
+        """The ledger's clock, in seconds; it never goes back."""
+        return time.monotonic() + self._offset
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Join the calls inside into one transaction: all or none."""
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            yield
+            self.db.execute("UPDATE job SET clock = ?", (self.now(),))
+            self.db.execute("COMMIT")
+        except BaseException as error:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                kind = StoreFull if _is_full(error) else StoreError
+                why = f"disk full: {error} (No space left on device)" if _is_full(error) else str(error)
+                raise kind(str(self.path), why) from error
+            raise
+        finally:
+            self._depth = 0
+
+    # ------------------------------------------------------------------ the job and its rounds
+
+    def job(self) -> Mapping[str, object]:
+        """The job's row: name, crawl, round, complete, state."""
+        names = ("name", "crawl", "round", "complete", "state")
+        return dict(zip(names, self.db.execute(f"SELECT {', '.join(names)} FROM job").fetchone(), strict=True))
+
+    def begin(self, crawl: str) -> str:
+        """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name."""
+        with self.together():
+            job = self.job()
+            if not job["complete"]:
+                return str(job["crawl"])
+            self.db.execute("UPDATE job SET crawl = ?, round = round + 1, complete = 0, state = 'run'", (crawl,))
+            self.db.execute("DELETE FROM dropped")
+            self._refresh()
+            return crawl
+
+    def _refresh(self) -> None:
+        """Seeds, and the pages that lead to articles, are due again at each round."""
+        again = "(seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'))"
+        self.db.execute(f"UPDATE url SET state = 0, tries = 0, due = ? WHERE state = 2 AND {again}", (self.now(),))
+        self.db.execute(
+            "UPDATE host SET next_due = ? WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)", (self.now(),)
+        )
+
+    def complete(self) -> None:
+        """Close the round: nothing is pending, nothing is leased."""
+        with self.together():
+            self.db.execute("UPDATE job SET complete = 1")
+
+    def set_state(self, state: str) -> None:
+        """Ask the crawler to `run`, `pause` or `stop`."""
+        with self.together():
+            self.db.execute("UPDATE job SET state = ?", (state,))
+
+    # ------------------------------------------------------------------ the Frontier protocol
+
+    def add(self, found: Iterable[Found]) -> int:
+        with self.together():
+            return self._add(found)
+
+    def _add(self, found: Iterable[Found]) -> int:
+        now, count = self.now(), 0
+        new: dict[str, float] = {}
+        (number,) = self.db.execute("SELECT round FROM job").fetchone()
+        for one in found:
+            due = now + one.due_in
+            cursor = self.db.execute(
+                "INSERT INTO url (fp, host, url, role, prio, due, via, hops, seed, round) VALUES (?,?,?,?,?,?,?,?,?,?) "
+                "ON CONFLICT (fp) DO UPDATE SET seed = 1, role = excluded.role, prio = max(prio, excluded.prio), "
+                "state = CASE WHEN state = 2 AND round < excluded.round THEN 0 ELSE state END, "
+                "due = CASE WHEN state = 2 THEN excluded.due ELSE due END, tries = 0, round = excluded.round "
+                "WHERE excluded.seed = 1 AND round < excluded.round",
+                (one.fp, one.host, one.url, one.role, one.prio, due, one.via, one.hops, int(one.seed), number),
+            )
+            if cursor.rowcount > 0:
+                count += 1
+                new[one.host] = min(due, new.get(one.host, due))
+        self.db.executemany(
+            "INSERT INTO host (host, next_due) VALUES (?, ?) "
+            "ON CONFLICT (host) DO UPDATE SET next_due = min(next_due, excluded.next_due)",
+            new.items(),
+        )
+        return count
+
+    def drop(self, reasons: Mapping[str, int]) -> None:
+        with self.together():
+            self._drop(reasons)
+
+    def _drop(self, reasons: Mapping[str, int]) -> None:
+        self.db.executemany(
+            "INSERT INTO dropped VALUES (?, ?) ON CONFLICT (reason) DO UPDATE SET n = n + excluded.n", reasons.items()
+        )
+
+    def claim(self, *, hosts: int, per_host: int, busy: Iterable[str] = ()) -> list[Lease]:
+        now, skip = self.now(), set(busy)
+        due = self.db.execute(
+            "SELECT host FROM host WHERE next_due <= ? AND blocked_until <= ? ORDER BY next_due LIMIT ?",
+            (now, now, hosts + len(skip)),
+        ).fetchall()
+        ready = [host for (host,) in due if host not in skip][:hosts]
+        if not ready:
+            return []
+        with self.together():
+            return [lease for host in ready for lease in self._claim_host(host, now, per_host)]
+
+    def _claim_host(self, host: str, now: float, limit: int) -> list[Lease]:
+        rows = self.db.execute(
+            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed, u.etag, u.last_modified, u.record "
+            "FROM url u LEFT JOIN url v ON v.fp = u.via WHERE u.host = ? AND u.state = 0 AND u.due <= ? "
+            "ORDER BY u.prio DESC, u.due LIMIT ?",
+            (host, now, limit),
+        ).fetchall()
+        self.db.executemany(
+            "UPDATE url SET state = 1, epoch = epoch + 1, outcome = NULL WHERE fp = ?", [(row[0],) for row in rows]
+        )
+        if len(rows) < limit:
+            self._set_next_due(host)
+        return [_lease(row) for row in rows]
+
+    def _set_next_due(self, host: str) -> None:
+        self.db.execute(
+            "UPDATE host SET next_due = coalesce((SELECT min(due) FROM url WHERE host = ? AND state = 0), 9e18) WHERE host = ?",
+            (host, host),
+        )
+
+    def intend(self, lease: Lease, found: Iterable[Found], *, record: str, outcome: str, reason: str = "") -> None:
+        with self.together():
+            self._add(found)
+            self.db.execute(
+                "UPDATE url SET record = ?, outcome = ?, reason = ? WHERE fp = ? AND epoch = ? AND state = 1",
+                (record, outcome, reason, lease.fp, lease.epoch),
+            )
+
+    def ack(self, lease: Lease, outcome: str, reason: str = "", **facts: object) -> None:
+        allowed = ("final_url", "status", "record", "record_sha256", "body", "etag", "last_modified")
+        given = {name: facts[name] for name in allowed if name in facts}
+        sets = "".join(f", {name} = ?" for name in given)
+        with self.together():
+            self.db.execute(
+                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, tries = tries + 1{sets} "
+                "WHERE fp = ? AND epoch = ? AND state = 1",
+                (outcome, reason, self.now(), *given.values(), lease.fp, lease.epoch),
+            )
+
+    def retry(self, lease: Lease, reason: str, *, after: float) -> None:
+        due = self.now() + after
+        with self.together():
+            self.db.execute(
+                "UPDATE url SET state = 0, tries = tries + 1, due = ?, reason = ? WHERE fp = ? AND epoch = ? AND state = 1",
+                (due, reason, lease.fp, lease.epoch),
+            )
+            self.db.execute("UPDATE host SET next_due = min(next_due, ?) WHERE host = ?", (due, lease.host))
+
+    def release(self, leases: Iterable[Lease]) -> None:
+        with self.together():
+            for lease in leases:
+                self.db.execute(
+                    "UPDATE url SET state = 0 WHERE fp = ? AND epoch = ? AND state = 1", (lease.fp, lease.epoch)
+                )
+                self.db.execute("UPDATE host SET next_due = min(next_due, ?) WHERE host = ?", (self.now(), lease.host))
+
+    def park(self, host: str, seconds: float) -> None:
+        with self.together():
+            self.db.execute("UPDATE host SET blocked_until = ? WHERE host = ?", (self.now() + seconds, host))
+
+    def recover(self) -> list[Intent]:
+        with self.together():
+            rows = self.db.execute(
+                "SELECT fp, url, record, outcome, reason FROM url WHERE state = 1 AND record IS NOT NULL AND outcome IS NOT NULL"
+            ).fetchall()
+            self.db.execute(
+                "UPDATE url SET state = 2, outcome = 'failed', reason = 'crashes', ended_at = ? WHERE state = 1 AND crashes >= ?",
+                (self.now(), CRASHES_ALLOWED),
+            )
+            self.db.execute("UPDATE url SET state = 0, epoch = epoch + 1, crashes = crashes + 1 WHERE state = 1")
+            self.db.execute(
+                "UPDATE host SET next_due = min(next_due, ?) WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)",
+                (self.now(),),
+            )
+        return [Intent(fp=row[0], url=row[1], record_key=row[2], outcome=row[3], reason=row[4]) for row in rows]
+
+    def settle(self, fp: int, outcome: str, reason: str = "", **facts: object) -> None:
+        """Close a URL whose record was found in the archive, without a lease: after a crash, or from a lost ledger."""
+        with self.together():
+            self.db.execute(
+                "UPDATE url SET state = 2, outcome = ?, reason = ?, record = ?, record_sha256 = ?, body = ?, final_url = ?, "
+                "status = ?, ended_at = ? WHERE fp = ? AND state != 2",
+                (
+                    outcome,
+                    reason,
+                    *(facts.get(name) for name in ("record", "record_sha256", "body", "final_url", "status")),
+                    self.now(),
+                    fp,
+                ),
+            )
+
+    # ------------------------------------------------------------------ looking
+
+    def counts(self) -> Counts:
+        states = dict(self.db.execute("SELECT state, count(*) FROM url GROUP BY state").fetchall())
+        ended = self.db.execute("SELECT outcome, reason, count(*) FROM url WHERE state = 2 GROUP BY 1, 2").fetchall()
+        outcomes: dict[str, int] = {}
+        reasons: dict[str, int] = {}
+        for outcome, reason, n in ended:
+            outcomes[outcome] = outcomes.get(outcome, 0) + n
+            if reason:
+                reasons[reason] = reasons.get(reason, 0) + n
+        dropped = dict(self.db.execute("SELECT reason, n FROM dropped").fetchall())
+        return Counts(
+            pending=states.get(PENDING, 0),
+            leased=states.get(LEASED, 0),
+            done=states.get(DONE, 0),
+            outcomes=outcomes,
+            reasons=reasons,
+            dropped=dropped,
+        )
+
+    def next_due_in(self) -> float | None:
+        row = self.db.execute("SELECT min(max(next_due, blocked_until)) FROM host WHERE next_due < 9e17").fetchone()
+        return None if row[0] is None else max(0.0, float(row[0]) - self.now())
+
+    def lines(self) -> Iterator[Line]:
+        cursor = self.db.cursor().execute(
+            "SELECT u.url, coalesce(u.final_url, u.url), u.role, u.state, u.outcome, u.reason, u.status, u.tries, u.hops, v.url, "
+            "u.record, u.record_sha256, u.body, u.ended_at FROM url u LEFT JOIN url v ON v.fp = u.via ORDER BY u.rowid"
+        )
+        for url, final, role, state, outcome, reason, status, tries, hops, via, record, sha, body, ended in cursor:
+            yield Line(
+                url=url, final_url=final, role=role, outcome=outcome if state == DONE else Outcome.DEFERRED, reason=reason,
+                status=status, tries=tries, hops=hops, via=via, record=record if state == DONE else None,
+                record_sha256=sha, body=body, ended_at=ended,
+            )  # fmt: skip
+
+    def knows(self, fp: int) -> bool:
+        """Whether the URL is in the ledger, whatever its state."""
+        return self.db.execute("SELECT 1 FROM url WHERE fp = ?", (fp,)).fetchone() is not None
+
+    def close(self) -> None:
+        """Fold the log back into the file and close it."""
+        self.db.close()
+
+
+def _lease(row: tuple[object, ...]) -> Lease:
+    fp, url, host, role, epoch, tries, hops, via, seed, etag, modified, record = row
+    known = {"etag": etag, "last_modified": modified, "record": record}
+    return Lease(
+        fp=fp,
+        url=url,
+        host=host,
+        role=role,
+        epoch=epoch,
+        tries=tries,
+        hops=hops,
+        via=via,
+        seed=bool(seed),  # type: ignore[arg-type]  # sqlite3 rows are untyped
+        validators={name: str(value) for name, value in known.items() if value},
+    )
+
+
+def _is_full(error: BaseException) -> bool:
+    return "disk is full" in str(error) or "disk I/O error" in str(error)
