@@ -1,19 +1,21 @@
 """Everything that can go wrong, as one tree. In: facts. Out: a sentence that names the cure. Never: I/O.
 
-    ArchiveError
-    ├── BadInput            what the user gave cannot be used: a URL, an option, a job file     exit 2
-    ├── NotArchived         nothing is kept under that key, URL or collection                   exit 3
-    ├── BadRecord           a record cannot be read
-    │   └── NewerSchema     … because a newer version of this program wrote it
-    ├── FixityMismatch      the bytes are not the bytes the record promises                     exit 1
-    ├── KeyTaken            other bytes are already kept under this key                         exit 1
-    ├── StoreError          the store failed; trying again may help                             exit 4
-    │   ├── StoreDenied     … because it refuses our credentials; a person must act             exit 6
-    │   └── StoreFull       … because it has no room left                                       exit 5
-    ├── JobLocked           another crawl holds this job                                        exit 7
-    ├── FetchFailed         a URL gave no usable answer
-    └── ExtractionFailed    the page was kept, its article could not be read
+ArchiveError
+├── BadInput            what the user gave cannot be used: an option, a job file            exit 2
+│   └── BadUrl          … because it is no URL that can be archived
+├── NotArchived         nothing is kept under that key, URL or collection                   exit 3
+├── BadRecord           a record cannot be read
+│   └── NewerSchema     … because a newer version of this program wrote it
+├── FixityMismatch      the bytes are not the bytes the record promises                     exit 1
+├── KeyTaken            other bytes are already kept under this key                         exit 1
+├── StoreError          the store failed; trying again may help                             exit 4
+│   ├── StoreDenied     … because it refuses our credentials; a person must act             exit 6
+│   └── StoreFull       … because it has no room left                                       exit 5
+├── JobLocked           another crawl holds this job                                        exit 7
+├── FetchFailed         a URL gave no usable answer
+└── ExtractionFailed    the page was kept, its article could not be read
 """
+
 from __future__ import annotations
 
 
@@ -34,6 +36,16 @@ class BadInput(ArchiveError):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"
+
+
+class BadUrl(BadInput):
+    """`what` is no URL that can be archived; `reason` is one word: `bad_scheme`, `bad_url` or `too_long`."""
+
+    def __init__(self, what: str, reason: str, why: str) -> None:
+        shown = what if len(what) <= 200 else what[:200] + "…"
+        super().__init__(shown.encode("ascii", "backslashreplace").decode("ascii"), why)
+        self.args = (what, reason, why)
+        self.reason = reason
 
 
 class NotArchived(ArchiveError):
