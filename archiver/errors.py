@@ -43,7 +43,7 @@ class BadUrl(BadInput):
 
     def __init__(self, what: str, reason: str, why: str) -> None:
         shown = what if len(what) <= 200 else what[:200] + "…"
-        super().__init__(shown.encode("ascii", "backslashreplace").decode("ascii"), why)
+        super().__init__(ascii(shown)[1:-1], why)  # a hostile link must not reach a terminal as it is
         self.args = (what, reason, why)
         self.reason = reason
 

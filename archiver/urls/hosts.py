@@ -102,7 +102,7 @@ def _ascii_name(text: str) -> str:
 
 
 def _idna(text: str) -> str:
-    """To A-labels by IDNA 2008 and UTS 46; what 2008 forbids (`☕.example`) becomes Punycode all the same, as in browsers."""
+    """IDNA 2008 with UTS 46 mapping; what 2008 forbids (`☕.example`) is Punycode all the same, as in browsers."""
     if len(text) > _MAX_HOST:
         raise ValueError("not a host name")
     import idna  # 12 ms, and most crawls never see such a host
