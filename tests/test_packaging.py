@@ -1,0 +1,77 @@
+"""The wheel: one top-level name, the Scrapy project inside it, nothing of the tests; and what an import costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+from tests.wheel import complaints, files
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built without a network by the installed hatchling."""
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(out.glob("newsvault-*.whl"))
+
+
+def test_the_wheel_holds_what_it_must_and_nothing_else(wheel: Path):
+    assert complaints(files(wheel), [path.name for path in (ROOT / "spiders").glob("*.py")]) == []
+
+
+def test_a_wheel_with_a_stray_file_or_without_its_project_is_complained_about(wheel: Path):
+    names = [name for name in files(wheel) if name != "archiver/project/settings.py"]
+    assert complaints([*names, "settings.py", "archiver/test_x.py"], []) == [
+        "missing: archiver/project/settings.py",
+        "top-level name: settings.py",
+        "does not belong: archiver/test_x.py",
+    ]
+
+
+def test_the_packaged_project_is_the_checkouts(wheel: Path):
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("archiver/project/settings.py") == (ROOT / "settings.py").read_bytes()
+        assert archive.read("archiver/project/scrapy.cfg") == (ROOT / "scrapy.cfg").read_bytes()
+
+
+def test_the_metadata_names_the_command_the_licence_and_the_python(wheel: Path):
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        facts = Parser().parsestr(archive.read(name).decode())
+        scripts = archive.read(name.replace("METADATA", "entry_points.txt")).decode()
+    assert (facts["Name"], facts["License-Expression"], facts["Requires-Python"]) == (
+        "newsvault",
+        "Apache-2.0",
+        ">=3.11",
+    )
+    assert "archiver = archiver.cli:main" in scripts
+
+
+def test_importing_archiver_loads_neither_scrapy_nor_what_takes_long():
+    heavy = "{'scrapy', 'twisted', 'trafilatura', 'boto3', 'botocore', 'lxml'}"
+    code = f"import archiver, sys; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_module_outside_the_crawl_loads_scrapy():
+    code = (
+        "import pkgutil, importlib, sys, archiver\n"
+        "for found in pkgutil.walk_packages(archiver.__path__, 'archiver.', onerror=lambda name: None):\n"
+        "    if not found.name.startswith(('archiver.crawl', 'archiver.__main__')):\n"
+        "        importlib.import_module(found.name)\n"
+        "        loaded = {'scrapy', 'twisted'} & set(sys.modules)\n"
+        "        assert not loaded, (found.name, loaded)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
