@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -96,7 +96,9 @@ class S3Store:
         except NotArchived:
             return None
         digest = _hex(answer.get("ChecksumSHA256")) or answer.get("Metadata", {}).get("sha256")
-        return ObjectInfo(key=key, size=answer["ContentLength"], modified=answer["LastModified"], sha256=digest)
+        return ObjectInfo(
+            key=key, size=answer["ContentLength"], modified=answer["LastModified"].astimezone(UTC), sha256=digest
+        )
 
     def list(self, prefix: str = "", *, after: str | None = None) -> Iterator[ObjectInfo]:
         """See Store. `sha256` is None: a listing does not say it."""
@@ -108,7 +110,7 @@ class S3Store:
             for item in answer.get("Contents", ()):
                 key = item["Key"].removeprefix(self.prefix)
                 if is_key(key) and is_wanted(key, prefix, after):
-                    yield ObjectInfo(key=key, size=item["Size"], modified=item["LastModified"])
+                    yield ObjectInfo(key=key, size=item["Size"], modified=item["LastModified"].astimezone(UTC))
             if not answer.get("IsTruncated"):
                 return
             page["ContinuationToken"] = answer["NextContinuationToken"]
@@ -144,14 +146,14 @@ class S3Store:
 
     def _call(self, operation: str, key: str, **parameters: Any) -> Mapping[str, Any]:
         """Ask the server, once more if our clock was wrong; translate what botocore raises. `key` is for the error."""
-        call = getattr(self._client, operation)
+        call: Callable[..., Mapping[str, Any]] = getattr(self._client, operation)
         try:
             try:
-                return call(Bucket=self.bucket, **parameters)  # type: ignore[no-any-return] - getattr loses the type
+                return call(Bucket=self.bucket, **parameters)
             except ClientError as error:
                 if not self._clock.learn(error):
                     raise
-                return call(Bucket=self.bucket, **parameters)  # type: ignore[no-any-return] - as above
+                return call(Bucket=self.bucket, **parameters)
         except (ClientError, BotoCoreError) as error:
             raise translate(error, uri=self.uri, bucket=self.bucket, key=key) from error
 

@@ -1,4 +1,4 @@
-"""The boto3 client, tuned, and the clock it signs by. In: S3Options. Out: a client. Never: a secret in a log or an error."""
+"""The boto3 client, tuned, and the clock it signs by. In: S3Options. Out: a client. Never: a secret in an error."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ServerClock:
         self.offset = offset
         return True
 
-    def _choose_signer(self, signature_version: Any, context: dict[str, Any], **_: Any) -> str | None:
+    def _choose_signer(self, signature_version: Any, context: dict[str, Any], **_: Any) -> Any:
         if not self.offset or signature_version != "s3v4":
             return None  # botocore's own choice
         context[_OFFSET] = self.offset
@@ -88,9 +88,9 @@ class ServerClock:
 class _ShiftedAuth(S3SigV4Auth):
     """Signature version 4, dated by the server's clock."""
 
-    def _modify_request_before_signing(self, request: Any) -> None:
+    def _modify_request_before_signing(self, request: Any) -> None:  # called by add_auth, right after it takes the time
         request.context["timestamp"] = (datetime.now(UTC) + request.context[_OFFSET]).strftime(SIGV4_TIMESTAMP)
-        super()._modify_request_before_signing(request)
+        super()._modify_request_before_signing(request)  # type: ignore[misc]  # not in the stubs
 
 
 AUTH_TYPE_MAPS[_SIGNER] = _ShiftedAuth  # botocore's register of signers; a name of our own, chosen only by ServerClock

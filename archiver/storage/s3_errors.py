@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from botocore import exceptions as boto
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from archiver.errors import ArchiveError, BadInput, KeyTaken, NotArchived, StoreDenied, StoreError, StoreFull
 
@@ -18,7 +18,6 @@ _DENIED = {
     "InvalidToken": "the session token is not valid; sign in again",
     "RequestTimeTooSkewed": "this machine's clock is wrong; set it (for example with `timedatectl set-ntp true`)",
     "RequestExpired": "this machine's clock is wrong; set it (for example with `timedatectl set-ntp true`)",
-    "AccessDenied": f"access denied; {_ROLE}",
     "AllAccessDisabled": f"access to this bucket is disabled; {_ROLE}",
     "AccountProblem": "there is a problem with the account; ask the server's operator",
     "400": "refused without a reason; the session token may have expired, or the region is wrong (option `region`)",
@@ -74,20 +73,20 @@ def _from_answer(error: ClientError, *, uri: str, bucket: str, key: str) -> Arch
         return BadInput(f"s3://{bucket}", f"no such bucket; create it with `aws s3 mb s3://{bucket}`")
     if status == 404:
         return NotArchived(key)
-    if status == 412 or (status == 409 and key):
+    if status == 412 or code == "ConditionalRequestConflict":
         return KeyTaken(key)
     if status == 507 or code == "InsufficientStorage" or "quota" in code.lower() or "storagefull" in code.lower():
         return StoreFull(uri, f"no room left ({code}); free some or raise the quota")
     if code in _OTHER:
         return StoreError(uri, _OTHER[code])
-    if code in _DENIED or status in (401, 403):
-        return StoreDenied(uri, _DENIED.get(code, f"access denied ({code}); {_ROLE}"))
-    return StoreError(
-        uri, f"the server answered {status} {code}: {_clean(error.response.get('Error', {}).get('Message'))}"
-    )
+    if code in _DENIED:
+        return StoreDenied(uri, _DENIED[code])
+    if status in (401, 403):
+        return StoreDenied(uri, f"access denied ({_said(error)}); {_ROLE}")
+    return StoreError(uri, f"the server answered {status} {code} ({_said(error)})")
 
 
-def _clean(message: str | None) -> str:
-    """One printable line of a server's message. Long runs of key material, should a server echo any, are cut out."""
-    line = " ".join((message or "no reason given").split())[:200]
+def _said(error: ClientError) -> str:
+    """One printable line of the server's message. Long runs of key material, should it echo any, are cut out."""
+    line = " ".join(error.response.get("Error", {}).get("Message", "no reason given").split())[:200]
     return re.sub(r"[A-Za-z0-9+/=]{32,}", "…", "".join(char for char in line if char.isprintable()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from archiver.errors import BadInput
@@ -105,8 +105,10 @@ def _options(given: dict[str, object]) -> S3Options:
     for name in given:
         if name not in defaults:
             raise BadInput(name, _CURE if _SECRET.search(name) else f"no such option; there are {', '.join(defaults)}")
-    values = {name: _coerce(name, value, type(defaults[name])) for name, value in given.items() if value is not None}
-    return S3Options(**values)  # type: ignore[arg-type] - each value was made the type of its field's default
+    values: dict[str, Any] = {
+        name: _coerce(name, value, type(defaults[name])) for name, value in given.items() if value is not None
+    }
+    return S3Options(**values)
 
 
 def _coerce(name: str, value: object, kind: type) -> object:
