@@ -1,0 +1,97 @@
+"""Where each object lives. In: a digest, a name, a time. Out: its key. Never: I/O.
+
+    html/<ab>/<sha256>.html.gz                                  a body, named by what it holds
+    records/<collection>/<yyyy>/<mm>/<dd>/<hhmmss>-<id>.json    a record, one per capture
+    crawls/<crawl-id>/…                                         job file, crawl log, report, manifests
+
+Keys are made of checked names and hex digits only: nothing a page says ever becomes part of a path.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Literal
+
+from archiver.errors import BadInput
+
+BODIES = "html/"
+RECORDS = "records/"
+CRAWLS = "crawls/"
+CATALOG = "catalog/"  # beside the archive in a folder; rebuilt from the records, so no part of what is promised
+
+Kind = Literal["body", "record", "manifest", "file", "catalog"]
+
+_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
+_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("body", re.compile(r"html/([0-9a-f]{2})/\1[0-9a-f]{62}\.html\.gz")),
+    ("record", re.compile(rf"records/{_NAME}/\d{{4}}/\d\d/\d\d/\d{{6}}-[0-9a-f]{{20}}\.json")),
+    ("manifest", re.compile(rf"crawls/{_NAME}/manifest-[0-9a-f]{{16}}\.jsonl")),
+    ("file", re.compile(rf"crawls/{_NAME}/[^/]+(?:/[^/]+)*")),
+    ("catalog", re.compile(r"catalog/.+")),
+)
+
+
+def checked_name(name: str, *, what: str = "collection") -> str:
+    """Return `name` if it can be part of a key. Raises BadInput otherwise."""
+    if not re.fullmatch(_NAME, name):
+        raise BadInput(
+            f"{what} name {name!r}", "use 1-64 of a-z, 0-9, '.', '_' and '-', and start with a letter or digit"
+        )
+    return name
+
+
+def body_key(sha256: str) -> str:
+    """Return the key of the body with this sha256 (hex): same bytes, one object."""
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise BadInput(f"sha256 {sha256!r}", "64 lower-case hex digits are needed")
+    return f"{BODIES}{sha256[:2]}/{sha256}.html.gz"
+
+
+def record_key(collection: str, captured_at: datetime, id: str) -> str:
+    """Return the key of a record. The path is the capture's UTC time, so a day can be listed on its own."""
+    if not re.fullmatch(r"[0-9a-f]{20}", id):
+        raise BadInput(f"record id {id!r}", "20 lower-case hex digits are needed")
+    at = captured_at.astimezone(UTC)
+    day = f"{at.year:04d}/{at.month:02d}/{at.day:02d}"  # not strftime: it drops the zeros of years before 1000
+    return f"{record_prefix(collection)}{day}/{at.hour:02d}{at.minute:02d}{at.second:02d}-{id}.json"
+
+
+def record_prefix(collection: str | None = None) -> str:
+    """Return the prefix of one collection's records, or of all records."""
+    return RECORDS if collection is None else f"{RECORDS}{checked_name(collection)}/"
+
+
+def crawl_prefix(crawl_id: str) -> str:
+    """Return the prefix under which everything about one crawl is kept."""
+    return f"{CRAWLS}{checked_name(crawl_id, what='crawl')}/"
+
+
+def manifest_key(crawl_id: str, sha256: str) -> str:
+    """Return the key of a manifest with this sha256: its name proves its content."""
+    return f"{crawl_prefix(crawl_id)}manifest-{sha256[:16]}.jsonl"
+
+
+def kind_of(key: str) -> Kind | None:
+    """Return what lives at `key`, or None if no object of an archive has such a key."""
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(key)), None)
+
+
+def id_of(key: str) -> str:
+    """Return the record id in a record's key."""
+    return key.rpartition("-")[2].removesuffix(".json")
+
+
+def second_of(key: str) -> datetime:
+    """Return the capture time in a record's key, whole seconds, aware UTC. Raises BadInput for a day that is none."""
+    *_, year, month, day, name = key.split("/")
+    try:
+        clock = int(name[0:2]), int(name[2:4]), int(name[4:6])
+        return datetime(int(year), int(month), int(day), *clock, tzinfo=UTC)
+    except ValueError as error:
+        raise BadInput(key, f"no time of day ({error})") from error
+
+
+def sha256_of(key: str) -> str:
+    """Return the sha256 in a body's key."""
+    return key.rpartition("/")[2].removesuffix(".html.gz")

@@ -1,0 +1,297 @@
+"""The record: JSON about one capture. In: a capture and its reading. Out: a Record, its JSON. Never: I/O, the clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from archiver.bodies import sha1_base32, sha256_hex
+from archiver.errors import ArchiveError, BadInput, BadRecord, NewerSchema
+from archiver.keys import body_key, checked_name, record_key
+from archiver.model import (
+    Article,
+    Capture,
+    Failure,
+    Headers,
+    Hop,
+    Html,
+    Reading,
+    Record,
+    Request,
+    Tls,
+    Verdict,
+)
+from archiver.seal import plain, seal, unseal
+from archiver.timestamps import iso, parse
+from archiver.urls import surt
+
+SCHEMA = 1
+
+_Json = dict[str, Any]
+
+
+def record_id(url: str, captured_at: datetime, content: str) -> str:
+    """Return the 20 hex digits that name a capture, the same ones whenever they are asked for.
+
+    `content` is the body's sha256, or the failure's reason where there is no answer. A million records collide with a
+    chance of 10^-12.
+    """
+    return hashlib.sha256("\n".join((url, iso(captured_at), content)).encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def make_record(
+    capture: Capture,
+    *,
+    crawl: str,
+    collection: str,
+    reading: Reading | None = None,
+    verdict: Verdict | None = None,
+    html: Html | None = None,
+    repeats: str | None = None,
+) -> Record:
+    """Return the record of `capture` and what was read from it.
+
+    `verdict` overrides the reading's; without either it follows from the status. `html` saves hashing the body again.
+    `repeats` is the id of an earlier record with the same body. Raises BadInput for a bad name, or a time with no zone.
+    """
+    if capture.captured_at.tzinfo is None:
+        raise BadInput(f"captured_at {capture.captured_at}", "give an aware time, as in datetime.now(UTC)")
+    flags = tuple(dict.fromkeys((*capture.flags, *(reading.flags if reading else ()))))
+    html = html or (make_html(capture, reading) if capture.body else None)
+    content = capture.failure.reason if capture.failure else sha256_hex(capture.body) if html is None else html.sha256
+    facts = replace(
+        capture,
+        body=b"",
+        flags=flags,
+        requested_url=capture.requested_url or capture.url,
+        captured_at=capture.captured_at.astimezone(UTC),
+    )
+    return Record(
+        schema=SCHEMA,
+        id=record_id(capture.url, capture.captured_at, content),
+        capture=facts,
+        verdict=verdict or (reading.verdict if reading else _verdict_of(capture)),
+        crawl=checked_name(crawl, what="crawl"),
+        collection=checked_name(collection),
+        html=html,
+        article=reading.article if reading else None,
+        extraction=_extraction(reading),
+        evidence=reading.evidence if reading else (),
+        flags=flags,
+        repeats=repeats,
+    )
+
+
+def make_html(capture: Capture, reading: Reading | None = None) -> Html:
+    """Return where the capture's body belongs and what proves it."""
+    sha256 = sha256_hex(capture.body)
+    named = (capture.content_type or "").partition(";")[0].strip().lower() or None
+    return Html(
+        key=body_key(sha256),
+        sha256=sha256,
+        sha1=sha1_base32(capture.body),
+        size=len(capture.body),
+        media_type=(reading.media_type if reading else None) or named,
+        charset=reading.charset if reading else None,
+    )
+
+
+def key_of(record: Record) -> str:
+    """Return the key under which `record` is kept."""
+    return record_key(record.collection, record.captured_at, record.id)
+
+
+def to_json(record: Record) -> bytes:
+    """Return the record as JSON: UTF-8, members in a fixed order, one per line, `digest` last, a newline at the end.
+
+    Lone surrogates, which no UTF-8 can hold, become U+FFFD; numbers that JSON has no word for become null.
+    """
+    return seal(_members(record))
+
+
+def from_json(data: bytes, key: str) -> Record:
+    """Return the record that `data`, read from `key`, holds. Raises BadRecord or NewerSchema, and nothing else."""
+    members = unseal(data, key)
+    if (schema := members.get("schema")) != SCHEMA:
+        if isinstance(schema, int) and schema > SCHEMA:
+            raise NewerSchema(key, schema, SCHEMA)
+        raise BadRecord(key, f"schema {schema!r} is none")
+    try:
+        return _record(members)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArchiveError) as error:
+        what = f"no member {error}" if isinstance(error, KeyError) else str(error)
+        raise BadRecord(key, what) from error
+
+
+def article_to_json(article: Article) -> _Json:
+    """Return the article's members, in the order of the class."""
+    members: _Json = plain({field.name: getattr(article, field.name) for field in fields(Article)})
+    return members
+
+
+def article_from_json(members: Mapping[str, Any]) -> Article:
+    """Return the article again. Members that a later version added are passed over. Raises KeyError, TypeError."""
+    texts: _Json = {name: _optional(members, name, str) for name in _ARTICLE_TEXTS}
+    lists: _Json = {name: tuple(_take(members, name, list)) for name in _ARTICLE_LISTS}
+    dicts: _Json = {name: _take(members, name, dict) for name in ("dates", "extra")}
+    text, markdown = _take(members, "text", str), _take(members, "markdown", str)
+    return Article(text=text, markdown=markdown, **texts, **lists, **dicts)
+
+
+_ARTICLE_TEXTS = ("title", "published", "modified", "language", "site_name", "description", "image", "canonical")
+_ARTICLE_LISTS = ("authors", "categories", "tags", "images", "organisations", "json_ld")
+
+
+def _verdict_of(capture: Capture) -> Verdict:
+    if capture.status is None or capture.failure or not 200 <= capture.status < 300:
+        return Verdict.ERROR
+    return Verdict.EMPTY if not capture.body else Verdict.NOT_HTML
+
+
+def _extraction(reading: Reading | None) -> _Json:
+    if reading is None:
+        return {"engine": "", "version": "", "settings": {}}
+    error = {} if reading.error is None else {"error": reading.error}
+    return {"engine": reading.engine, "version": reading.version, "settings": dict(reading.settings), **error}
+
+
+def _members(record: Record) -> _Json:
+    capture = record.capture
+    return {
+        "schema": record.schema,
+        "id": record.id,
+        "url": capture.url,
+        "surt": surt(capture.url),
+        "requested_url": capture.requested_url or capture.url,
+        "captured_at": iso(capture.captured_at),
+        "collection": record.collection,
+        "crawl": record.crawl,
+        "status": capture.status,
+        "verdict": str(record.verdict),
+        "flags": record.flags,
+        "evidence": record.evidence,
+        "repeats": record.repeats,
+        "failure": _named(capture.failure, Failure),
+        "html": _named(record.html, Html),
+        "response": {"http_version": capture.http_version, "reason": capture.reason},
+        "headers": capture.headers,
+        "request": _named(capture.request, Request),
+        "redirects": [{**(_named(hop, Hop) or {}), "at": iso(hop.at)} for hop in capture.redirects],
+        "times": {"first_byte_seconds": capture.first_byte_seconds, "total_seconds": capture.total_seconds},
+        "peer": capture.peer,
+        "tls": _named(capture.tls, Tls),
+        "via": capture.via,
+        "hops": capture.hops,
+        "discovery": capture.discovery,
+        "robots": capture.robots,
+        "article": article_to_json(record.article) if record.article else None,
+        "extraction": record.extraction,
+    }
+
+
+def _named(value: Any, kind: type) -> _Json | None:
+    return None if value is None else {field.name: getattr(value, field.name) for field in fields(kind)}
+
+
+def _record(members: _Json) -> Record:
+    article, html, flags = members["article"], members["html"], _texts(members, "flags")
+    _take(members, "surt", str)  # follows from the URL, so it is not kept here; a record without it is none of ours
+    return Record(
+        schema=_take(members, "schema", int),
+        id=_id(members),
+        capture=_capture(members, flags),
+        verdict=Verdict(members["verdict"]),
+        crawl=checked_name(_take(members, "crawl", str), what="crawl"),
+        collection=checked_name(_take(members, "collection", str)),
+        html=None if html is None else _html(html),
+        article=None if article is None else article_from_json(article),
+        extraction=_take(members, "extraction", dict),
+        evidence=_texts(members, "evidence"),
+        flags=flags,
+        repeats=_optional(members, "repeats", str),
+    )
+
+
+def _id(members: _Json) -> str:
+    id = _take(members, "id", str)
+    record_key("any", parse(members["captured_at"]), id)  # an id is part of a key: raises BadInput if it cannot be
+    return str(id)
+
+
+def _capture(members: _Json, flags: tuple[str, ...]) -> Capture:
+    failure, tls, times, response = members["failure"], members["tls"], members["times"], members["response"]
+    return Capture(
+        url=_take(members, "url", str),
+        requested_url=_take(members, "requested_url", str),
+        captured_at=parse(_take(members, "captured_at", str)),
+        status=_optional(members, "status", int),
+        reason=_take(response, "reason", str),
+        http_version=_take(response, "http_version", str),
+        headers=_headers(members),
+        request=_request(members["request"]),
+        redirects=tuple(_hop(hop) for hop in _take(members, "redirects", list)),
+        first_byte_seconds=_optional(times, "first_byte_seconds", float),
+        total_seconds=_optional(times, "total_seconds", float),
+        peer=_optional(members, "peer", str),
+        tls=None if tls is None else Tls(**{field.name: tls[field.name] for field in fields(Tls)}),
+        via=_optional(members, "via", str),
+        hops=_take(members, "hops", int),
+        discovery=_take(members, "discovery", str),
+        flags=flags,
+        failure=None if failure is None else Failure(reason=failure["reason"], detail=failure["detail"]),
+        robots=_optional(members, "robots", str),
+    )
+
+
+def _html(members: _Json) -> Html:
+    html = Html(
+        key=_take(members, "key", str),
+        sha256=_take(members, "sha256", str),
+        sha1=_take(members, "sha1", str),
+        size=_take(members, "size", int),
+        media_type=_optional(members, "media_type", str),
+        charset=_optional(members, "charset", str),
+    )
+    if html.key != body_key(html.sha256):
+        raise ValueError("html.key does not name html.sha256")
+    return html
+
+
+def _request(members: _Json) -> Request:
+    texts = {name: _take(members, name, str) for name in ("method", "target", "http_version")}
+    return Request(**texts, headers=_headers(members))
+
+
+def _hop(members: _Json) -> Hop:
+    return Hop(
+        url=_take(members, "url", str),
+        status=_take(members, "status", int),
+        reason=_take(members, "reason", str),
+        headers=_headers(members),
+        location=_take(members, "location", str),
+        at=parse(_take(members, "at", str)),
+        peer=_optional(members, "peer", str),
+    )
+
+
+def _headers(members: _Json) -> Headers:
+    return tuple((str(name), str(value)) for name, value in _take(members, "headers", list))
+
+
+def _texts(members: _Json, name: str) -> tuple[str, ...]:
+    return tuple(str(text) for text in _take(members, name, list))
+
+
+def _take(members: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = members[name]
+    kinds = (int, float) if kind is float else kind
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{name} is {value!r:.40}, not of type {kind.__name__}")
+    return value
+
+
+def _optional(members: Mapping[str, Any], name: str, kind: type) -> Any:
+    return None if members[name] is None else _take(members, name, kind)
