@@ -1,0 +1,70 @@
+"""archiver demo: serves the demo site, crawls it, shows what was kept. In: a folder. Out: an archive, a table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from archiver.demo import DemoSite
+from archiver.demo.trial import Kept, check_folder, earlier_port, kept, record_keys
+
+
+@click.command()
+@click.option("--into", default="demo-archive", show_default=True, type=click.Path(path_type=Path), help="The folder.")
+@click.option("--keep-serving", is_flag=True, help="Go on serving the site until Ctrl-C, to look at it in a browser.")
+def demo(into: Path, keep_serving: bool) -> None:
+    """Try it: serve a small news site on loopback, crawl it into a folder, show what was kept.
+
+    Nothing leaves this machine. A second run finds the same site with one article changed.
+    """
+    check_folder(into)
+    before = record_keys(into)
+    with DemoSite(port=earlier_port(into), edition=2 if before else 1) as site:
+        click.echo(f"The Harbour Courier is served at {site.url}; crawling it into {into}", err=True)
+        code = subprocess.run(_crawl_command(site.url, into), check=False, stdin=subprocess.DEVNULL).returncode
+        if code:
+            raise click.exceptions.Exit(code)
+        _show(kept(into, before), into)
+        if keep_serving:
+            _wait(site.url)
+
+
+def _crawl_command(url: str, into: Path) -> list[str]:
+    """What a user would type."""
+    return [sys.executable, "-m", "archiver", "crawl", url, "--archive", str(into), "--allow-private"]
+
+
+def _show(what: Kept, into: Path) -> None:
+    console = Console()
+    console.print(_table(what))
+    archive = click.format_filename(into)
+    console.print("\nLook at it:", highlight=False)
+    for command in ("list", f"show {what.example}" if what.example else "stats", "verify"):
+        name, _, argument = command.partition(" ")
+        click.echo("  " + " ".join(filter(None, ("archiver", name, argument, "--archive", archive))))
+
+
+def _table(what: Kept) -> Table:
+    table = Table(title="Kept in this run", title_justify="left", show_header=False)
+    table.add_row("articles", str(what.articles))
+    table.add_row("duplicates and revisits", str(what.repeats))
+    table.add_row("articles that changed since", str(len(what.changed)))
+    table.add_row("other pages", str(what.other_pages))
+    for reason, count in sorted(what.failures.items()):
+        table.add_row(f"failures: {reason}", str(count))
+    return table
+
+
+def _wait(url: str) -> None:
+    click.echo(f"\nStill serving {url}; Ctrl-C ends it.", err=True)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        click.echo("", err=True)
