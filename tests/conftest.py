@@ -41,9 +41,7 @@ def s3_uri(weed: Weed, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in weed.environment.items():
         monkeypatch.setenv(name, value)
     bucket = f"test-{uuid4().hex[:12]}"
-    client = weed.client()
-    client.create_bucket(Bucket=bucket)
-    client.close()
+    weed.client.create_bucket(Bucket=bucket)
     return f"s3://{bucket}"
 
 

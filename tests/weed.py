@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -91,8 +93,9 @@ class Weed:
         """End the server as a power cut would."""
         self._end(signal.SIGKILL)
 
-    def client(self, **options: Any) -> Any:
-        """Return a boto3 client of our own, for what a Store does not do: buckets, policies, raw puts."""
+    @cached_property
+    def client(self) -> Any:
+        """A boto3 client of our own, for what a Store does not do: buckets, policies, raw puts."""
         import boto3
         from botocore.config import Config
 
@@ -103,7 +106,6 @@ class Weed:
             aws_secret_access_key=SECRET_KEY,
             region_name=REGION,
             config=Config(s3={"addressing_style": "path"}),
-            **options,
         )
 
     def _arguments(self) -> list[str]:
@@ -149,23 +151,20 @@ class Weed:
         """The gateway answers before the volume server takes bytes: ready is what has taken a put."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        client = self.client()
-        try:
-            while True:
-                try:
-                    client.create_bucket(Bucket="ready")
-                    client.put_object(Bucket="ready", Key="ready", Body=b"ready")
-                    return
-                except (BotoCoreError, ClientError):
-                    if time.monotonic() > until:
-                        raise
-                    time.sleep(0.1)
-        finally:
-            client.close()
+        while True:
+            try:
+                self.client.create_bucket(Bucket="ready")
+                self.client.put_object(Bucket="ready", Key="ready", Body=b"ready")
+                return
+            except (BotoCoreError, ClientError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
     def _end(self, with_signal: signal.Signals) -> None:
         if self._process is None:
             return
+        self.client.close()
         self._process.send_signal(with_signal)
         try:
             self._process.wait(10)
@@ -188,7 +187,7 @@ class FaultProxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.target = target.removeprefix("http://")
         self.faults: list[Fault] = []
-        self.seen: list[tuple[str, str]] = []  # method and path of every request
+        self.seen: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers (lower case) of every request
         self.always: Fault | None = None  # after the faults are used up
 
     @property
@@ -217,10 +216,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle_any(self) -> None:
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            pass  # BaseHTTPRequestHandler has answered it
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.seen.append((self.command, self.path))
+        self.server.seen.append(
+            (self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
+        )
         fault = self.server.faults.pop(0) if self.server.faults else self.server.always
         if fault is None or not fault(self, body):
             self.pass_on(body)
@@ -277,6 +276,19 @@ def error(status: int, code: str, message: str = "as the test wishes", *, date: 
         headers = [("Content-Type", "application/xml"), ("Date", formatdate(date, usegmt=True))]
         handler.reply(status, headers, text.encode())
         return True
+
+    return fault
+
+
+def skewed(seconds: float) -> Fault:
+    """Be a server whose clock is `seconds` ahead, and as strict as AWS: 15 minutes."""
+
+    def fault(handler: _Handler, body: bytes) -> bool:
+        now = time.time() + seconds
+        signed = datetime.strptime(handler.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        if abs(signed - now) <= 900:
+            return False
+        return error(403, "RequestTimeTooSkewed", "The difference is too large.", date=now)(handler, body)
 
     return fault
 

@@ -250,13 +250,16 @@ def _is_md5(etag: str) -> bool:
 
 
 def _safe_start(prefix: str, after: str | None) -> str:
-    """Return a StartAfter that skips no key greater than `after`, for servers that sort by byte and by path alike.
+    """Return a StartAfter that skips no wanted key, for servers that sort by byte and by path alike.
 
-    SeaweedFS sorts path segment by path segment, as if `/` came before every other character; by byte `-` and `.` come
-    before it. Both orders agree up to the first `-` or `.`, so what follows is left to the caller to compare.
+    SeaweedFS sorts path segment by path segment, as if `/` came before every other character, and takes a StartAfter
+    that names a folder as the end of that folder. By byte, `-` and `.` come before `/`. So the answer ends before the
+    first of those, inside a segment and before a letter, digit or `_`; what follows is left to the caller to compare.
     """
     if after is None or not after.startswith(prefix):
         return ""
-    ends = [place for char in "-." if (place := after.find(char, len(prefix))) >= 0]
-    start = after[: min(ends)] if ends else after
-    return start if len(start) > len(prefix) else ""
+    end = next((place for place in range(len(prefix), len(after)) if after[place] < "/"), len(after))
+    for place in range(end - 1, len(prefix), -1):
+        if after[place] != "/" and after[place - 1] != "/":
+            return after[:place]
+    return ""
