@@ -34,7 +34,7 @@ def check_folder(folder: Path) -> None:
     if not folder.is_dir():
         return
     names = {path.name for path in folder.iterdir()}
-    if names and not names & {name.rstrip("/") for name in (BODIES, RECORDS, CRAWLS)}:
+    if names and not names & {"state", *(prefix.rstrip("/") for prefix in (BODIES, RECORDS, CRAWLS))}:
         raise BadInput(str(folder), "is not empty and is no archive; name another folder with --into")
 
 

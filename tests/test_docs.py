@@ -1,0 +1,188 @@
+"""The docs: every command, option, error, setting, reason and record member is in them, and every link resolves."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from archiver import cli, errors, model
+from archiver.crawl.options import PREFIX, CrawlOptions
+from archiver.fetch import FLAGS
+from archiver.frontier import Outcome
+from archiver.storage.s3_options import S3Options
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = {path.name: path.read_text("utf-8") for path in (ROOT / "docs" / "reference").glob("*.md")}
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command of the command line: `archiver crawl` and so on."""
+    yield from _below("archiver", cli.main)
+
+
+def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for word in command.list_commands(context):
+            found = command.get_command(context, word)
+            assert found is not None, word
+            if not found.hidden:
+                yield from _below(f"{name} {word}", found)
+
+
+def missing(words: list[str], text: str) -> list[str]:
+    """Which of `words` are not in `text` as `code`, alone or at the beginning of it."""
+    return [word for word in words if not re.search(rf"`{re.escape(word)}(?![\w-])", text)]
+
+
+def test_every_command_has_its_section():
+    wanted = [name for name, _ in commands() if " " in name]
+    assert wanted
+    headings = re.findall(r"^#+ (archiver .*)$", REFERENCE["cli.md"], re.MULTILINE)
+    assert sorted(headings) == sorted(wanted)
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*pair, id=pair[0]) for pair in commands()])
+def test_every_option_is_in_the_section_of_its_command_or_among_the_common_ones(name: str, command: click.Command):
+    sections = re.split(r"^## ", REFERENCE["cli.md"], flags=re.MULTILINE)
+    text = "\n".join(part for part in sections if part.splitlines()[0] in (name, "Common"))
+    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    assert missing([max(option.opts, key=len) for option in options], text) == []
+
+
+def test_every_option_named_in_a_section_exists():
+    known = {opt for _, command in commands() for p in command.params for opt in (*p.opts, *p.secondary_opts)}
+    named = set(re.findall(r"`(--[a-z][a-z-]*)", REFERENCE["cli.md"]))
+    assert named - known - {"--help", "--version"} == set()
+
+
+def test_every_error_is_documented_with_its_exit_code():
+    classes = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, errors.ArchiveError)]
+    for one in classes:
+        row = re.search(rf"^\| `{one.__name__}` .*\| (\d+) \|$", REFERENCE["errors.md"], re.MULTILINE)
+        assert row, f"{one.__name__} is not in errors.md"
+        assert int(row[1]) == one.exit_code, one.__name__
+        assert re.search(rf"^\| {one.exit_code} \|", REFERENCE["exit-codes.md"], re.MULTILINE), one.__name__
+
+
+def test_every_error_that_another_room_defines_is_documented():
+    known = "|".join(name for name, one in inspect.getmembers(errors, inspect.isclass))
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "archiver").rglob("*.py"))
+    others = re.findall(rf"^class ([A-Z]\w+)\((?:{known})\):", source, re.MULTILINE)
+    assert missing(others, REFERENCE["errors.md"]) == []
+
+
+def test_every_setting_is_documented():
+    wanted = [PREFIX + field.name.upper() for field in dataclasses.fields(CrawlOptions)]
+    assert missing(wanted, REFERENCE["settings.md"]) == []
+
+
+def test_every_setting_that_the_documentation_names_exists():
+    known = {PREFIX + field.name.upper() for field in dataclasses.fields(CrawlOptions)}
+    for page in PAGES:
+        named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", page.read_text("utf-8")))
+        assert named - known == set(), page
+
+
+def test_the_defaults_of_numbers_in_the_settings_page_are_the_programs():
+    for field in dataclasses.fields(CrawlOptions):
+        if isinstance(field.default, int | float) and not isinstance(field.default, bool):
+            row = re.search(
+                rf"^\| `{PREFIX}{field.name.upper()}` \|[^|]*\| `([^`]*)`", REFERENCE["settings.md"], re.MULTILINE
+            )
+            assert row, field.name
+            number, _, unit = row[1].partition(" ")
+            assert float(number) * {"": 1, "KiB": 1024, "MiB": 1024**2}[unit] == field.default, field.name
+
+
+def test_every_option_of_an_s3_store_is_documented():
+    assert missing([field.name for field in dataclasses.fields(S3Options)], REFERENCE["layout.md"]) == []
+
+
+def test_every_member_of_a_record_is_documented():
+    articles = [f"article.{field.name}" for field in dataclasses.fields(model.Article)]
+    bodies = [f"html.{field.name}" for field in dataclasses.fields(model.Html)]
+    assert missing([*articles, *bodies, "digest", "schema"], REFERENCE["record.md"]) == []
+
+
+def test_every_outcome_verdict_and_flag_is_documented():
+    words = [*map(str, Outcome), *map(str, model.Verdict), *FLAGS]
+    assert missing(words, REFERENCE["outcomes.md"]) == []
+
+
+def test_every_reason_that_the_program_gives_is_documented():
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "archiver").rglob("*.py"))
+    given = r'(?:FetchFailed|BadUrl|ExtractionFailed)\([\w.\[\]]+, "(\w+)"|Failure\(reason="(\w+)"|reason = "(\w+)"'
+    words = {word for match in re.findall(given, source) for word in match if word}
+    assert {"timeout", "bad_url", "blocked_address"} <= words
+    assert missing(sorted(words), REFERENCE["outcomes.md"]) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_resolves(page: Path):
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), f"{page}: {target}"
+        if anchor:
+            assert anchor in _anchors(file.read_text("utf-8")), f"{page}: {target}"
+
+
+def _anchors(text: str) -> set[str]:
+    """The anchors that GitHub makes of headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_code_blocks_hold_only_commands_that_exist(page: Path):
+    known = dict(commands())
+    for line in _bash_lines(page.read_text("utf-8")):
+        words = shlex.split(line, comments=True)
+        if words[:1] != ["archiver"] or words[1:2] == ["--help"] or words[1:2] == ["--version"]:
+            continue
+        command = known.get(" ".join(words[:2]))
+        assert command is not None, f"{page.name}: {line}"
+        options = {opt for p in command.params for opt in (*p.opts, *p.secondary_opts)}
+        assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options | {"--help"}, line
+
+
+def test_the_make_targets_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for page in PAGES:
+        for line in _bash_lines(page.read_text("utf-8")):
+            if match := re.match(r"make (\w+)", line):
+                assert re.search(rf"^{match[1]}:", makefile, re.MULTILINE), f"{page.name}: {line}"
+
+
+def _bash_lines(text: str) -> list[str]:
+    blocks = re.findall(r"```(?:bash|sh)\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def test_every_environment_variable_of_ours_is_documented():
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "archiver").rglob("*.py"))
+    wanted = sorted(set(re.findall(r'"(NEWSVAULT_[A-Z]+)"', source)))
+    assert wanted
+    assert missing(wanted, REFERENCE["settings.md"]) == []
+
+
+def test_every_argument_of_the_spiders_is_documented():
+    from archiver.crawl.seeded import SeededSpider
+
+    arguments = [
+        name for name, p in inspect.signature(SeededSpider.__init__).parameters.items() if p.kind is p.KEYWORD_ONLY
+    ]
+    assert missing([name for name in arguments if name != "seeds"], REFERENCE["spiders.md"]) == []
