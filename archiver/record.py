@@ -85,15 +85,19 @@ def make_record(
     )
 
 
-def make_html(capture: Capture, reading: Reading | None = None) -> Html:
-    """Return where the capture's body belongs and what proves it."""
-    sha256 = sha256_hex(capture.body)
+def make_html(capture: Capture, reading: Reading | None = None, *, digests: tuple[str, str, int] | None = None) -> Html:
+    """Return where the capture's body belongs and what proves it.
+
+    `digests` are sha256 (hex), sha1 (base32) and size of the body, where they are known already.
+    """
+    body = capture.body
+    sha256, sha1, size = digests or (sha256_hex(body), sha1_base32(body), len(body))
     named = (capture.content_type or "").partition(";")[0].strip().lower() or None
     return Html(
         key=body_key(sha256),
         sha256=sha256,
-        sha1=sha1_base32(capture.body),
-        size=len(capture.body),
+        sha1=sha1,
+        size=size,
         media_type=(reading.media_type if reading else None) or named,
         charset=reading.charset if reading else None,
     )

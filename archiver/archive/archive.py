@@ -1,0 +1,312 @@
+"""The archive: the whole flow on one screen. In: captures. Out: snapshots, proved. Never: a promise without bytes.
+
+put:  capture + reading → prepare → body → record → catalog row
+get:  URL or id → catalog row → record → body, its sha256 compared
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+from archiver.archive.prepared import Packed, Prepared, Receipt, prepare
+from archiver.bodies import BodyDamaged, sha256_hex, unpack
+from archiver.catalog import Catalog, Query, Row, Synced, Target, catalog_path, sync, target
+from archiver.errors import ArchiveError, BadInput, BadRecord, FixityMismatch, KeyTaken, NotArchived
+from archiver.fixity import Progress, verify
+from archiver.keys import id_of, kind_of, record_prefix, second_of
+from archiver.model import Capture, Damage, Reading, Record, Snapshot, Verdict
+from archiver.readahead import read_ahead, threads_for
+from archiver.record import from_json, key_of
+from archiver.storage import Store, open_store
+from archiver.timestamps import span
+
+logger = logging.getLogger(__name__)
+
+When = datetime | str  # a string is a partial timestamp: see `archiver.timestamps.span`
+
+
+class Archive:
+    """Captures kept as bodies and records, and the catalog that finds them. Any thread may call any method."""
+
+    prepare = staticmethod(prepare)
+
+    def __init__(self, store: Store, *, sync: bool = True, progress: Progress | None = None) -> None:
+        """Use `store`. `sync=False` trusts the catalog as it is; `progress` is told how far a sync is."""
+        self.store = store
+        self.synced: Synced | None = None  # what the last sync did
+        self._sync, self._progress = sync, progress
+        self._catalog: Catalog | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, uri: str, *, sync: bool = True, progress: Progress | None = None, **options: Any) -> Self:
+        """Open the archive at `uri`: `s3://bucket/prefix`, a folder or `memory://name`. Nothing is read or made yet.
+
+        `options` are those of the store: `endpoint_url`, `region`, `profile`, `anonymous` … Raises BadInput.
+        """
+        return cls(open_store(uri, **options), sync=sync, progress=progress)
+
+    @property
+    def uri(self) -> str:
+        """Where the archive is."""
+        return self.store.uri
+
+    # ------------------------------------------------------------------ putting
+
+    def put(
+        self,
+        capture: Capture,
+        *,
+        reading: Reading | None = None,
+        verdict: Verdict | None = None,
+        html: Packed | None = None,
+        crawl: str = "manual",
+        collection: str = "default",
+        repeats: str | None = None,
+    ) -> Receipt:
+        """Keep a capture and what was read from it. Doing it again changes nothing. See `store_prepared`."""
+        prepared = prepare(
+            capture,
+            reading=reading,
+            verdict=verdict,
+            html=html,
+            crawl=crawl,
+            collection=collection,
+            repeats=repeats,
+        )
+        return self.store_prepared(prepared)
+
+    def store_prepared(self, prepared: Prepared) -> Receipt:
+        """Store body, record, catalog row, in that order, and return what was confirmed.
+
+        Raises StoreError (try again: what is there already is found there), FixityMismatch if a damaged body is in the
+        way, KeyTaken if another record is.
+        """
+        stored, is_new_body = prepared.body_gz, False
+        if prepared.body_key is not None:
+            stored, is_new_body = self._put_body(prepared.body_key, prepared)
+        is_new_record = self.store.put_new(prepared.record_key, prepared.record_bytes, media_type="application/json")
+        self.catalog.add([prepared.row])
+        return Receipt(
+            id=prepared.record.id,
+            url=prepared.record.url,
+            record_key=prepared.record_key,
+            record_sha256=prepared.record_sha256,
+            record_size=len(prepared.record_bytes),
+            is_new_record=is_new_record,
+            body_key=prepared.body_key,
+            body_sha256=sha256_hex(stored) if prepared.body_key else None,
+            body_size=len(stored),
+            is_new_body=is_new_body,
+        )
+
+    def _put_body(self, key: str, prepared: Prepared) -> tuple[bytes, bool]:
+        try:
+            is_new = self.store.put_new(key, prepared.body_gz, media_type=prepared.media_type, encoding="gzip")
+            return prepared.body_gz, is_new
+        except KeyTaken:  # the same body packed by another zlib, or a damaged one
+            stored = self.store.get(key)
+            self._unpacked(prepared.record, stored)
+            return stored, False
+
+    # ------------------------------------------------------------------ finding
+
+    def find(
+        self,
+        *what: str,
+        domain: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        collection: str | None = None,
+        crawl: str | None = None,
+        verdict: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Row]:
+        """Return the snapshots that are any of `what` and all of the rest, lazily, oldest first.
+
+        `what` is ids, URLs, prefixes that end in `/*`, domains. `until` as a partial timestamp includes all of it: 2026
+        is the whole year. Raises BadInput, and NotArchived for a collection that is not there.
+        """
+        query = Query(
+            targets=tuple(target(one) for one in what),
+            domain=domain,
+            since=_moment(since, end=False),
+            until=_moment(until, end=True),
+            collection=collection,
+            crawl=crawl,
+            verdict=verdict,
+            limit=limit,
+            newest_first=newest_first,
+        )
+        return self.rows(query)
+
+    def rows(self, query: Query) -> Iterator[Row]:
+        """Return the rows that `query` means, lazily. Raises NotArchived for a collection that is not there."""
+        catalog = self.synced_catalog()
+        if query.collection is not None and query.collection not in (known := catalog.collections()):
+            has = ", ".join(known) if known else "no collection yet"
+            raise NotArchived(f"collection {query.collection!r}; this archive has: {has}")
+        return catalog.find(query)
+
+    def row(self, what: str, *, at: When | None = None) -> Row:
+        """Return the row of a snapshot's id, or of the URL's capture closest to `at`; without `at`, its latest.
+
+        Captures with a body come first. Raises NotArchived, or what makes that id's record unreadable.
+        """
+        one = target(what)
+        if one.kind == "domain":
+            one = Target(kind="url", value=f"https://{what.strip()}/")
+        if one.kind == "prefix":
+            raise BadInput(what, "this names many snapshots; give one id or URL, or use find")
+        rows = list(self.rows(Query(targets=(one,))))
+        if not rows:
+            raise self._why_not(what)
+        rows = [row for row in rows if row.body_key] or rows
+        moment = _moment(at, end=False)
+        return rows[-1] if moment is None else min(rows, key=lambda row: abs(row.captured_at - moment))
+
+    def get(self, what: str, *, at: When | None = None) -> Snapshot:
+        """Return the snapshot that `row` finds, its body proved. Raises FixityMismatch besides what `row` raises."""
+        return self.snapshot(self.row(what, at=at).record_key)
+
+    # ------------------------------------------------------------------ reading
+
+    def snapshot(self, record_key: str) -> Snapshot:
+        """Return the snapshot whose record is at `record_key`, its body proved."""
+        record = self.record(record_key)
+        return Snapshot(record=record, body=self.body(record))
+
+    def record(self, key: str) -> Record:
+        """Return the record at `key`. Raises NotArchived, BadRecord, NewerSchema."""
+        return _sound(key, self.store.get(key))
+
+    def body(self, record: Record) -> bytes | None:
+        """Return the record's body, None if it has none. Its sha256 is compared every time: raises FixityMismatch."""
+        return None if record.html is None else self._unpacked(record, self.store.get(record.html.key))
+
+    def records(
+        self,
+        *,
+        collection: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        damaged: Callable[[str, ArchiveError], None] | None = None,
+    ) -> Iterator[Record]:
+        """Yield the records in the store, without a catalog, in no order.
+
+        A record that cannot be read is raised, or told to `damaged`, and the next one follows.
+        """
+        start, end = _moment(since, end=False), _moment(until, end=True)
+        keys = (info.key for info in self.store.list(record_prefix(collection)) if _may_be(info.key, start, end))
+        for key, record in read_ahead(self.record, keys, threads=threads_for(self.uri)):
+            if isinstance(record, BadRecord | FixityMismatch) and damaged is not None:
+                damaged(key, record)
+            elif isinstance(record, ArchiveError):
+                raise record
+            elif (start is None or record.captured_at >= start) and (end is None or record.captured_at < end):
+                yield record
+
+    def verify(
+        self,
+        *,
+        sample: float | None = None,
+        since: When | None = None,
+        rate: float | None = None,
+        progress: Progress | None = None,
+        seed: int | None = None,
+    ) -> Iterator[Damage]:
+        """Re-read and re-hash everything and yield each damaged object. See `archiver.fixity.verify`."""
+        self.store.check(write=False)
+        start = _moment(since, end=False)
+        return verify(self, sample=sample, since=start, rate=rate, progress=progress, seed=seed)
+
+    # ------------------------------------------------------------------ the catalog
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as it is: what a crawl adds to."""
+        with self._lock:
+            if self._catalog is None:
+                self._catalog = Catalog(catalog_path(self.uri))
+            return self._catalog
+
+    def synced_catalog(self) -> Catalog:
+        """Return the catalog, made equal to the records once in the life of this object."""
+        if self.synced is None and self._sync:
+            self.sync()
+        return self.catalog
+
+    def sync(self) -> Synced:
+        """Make the catalog equal to the records: what other machines added is there, what was deleted is gone."""
+        self.store.check(write=False)
+        self.synced = sync(self.catalog, self.store, progress=self._progress)
+        if unreadable := self.synced.unreadable:
+            logger.warning(
+                "%s of the archive's records cannot be read; the first: %s", f"{len(unreadable):,}", unreadable[0][1]
+            )
+        return self.synced
+
+    def close(self) -> None:
+        """Let go of the catalog and the store's connections."""
+        with self._lock:
+            if self._catalog is not None:
+                self._catalog.close()
+                self._catalog = None
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _why_not(self, what: str) -> ArchiveError:
+        for key, error in self.synced.unreadable if self.synced else ():
+            if id_of(key) == what:
+                return error
+        return NotArchived(what)
+
+    def _unpacked(self, record: Record, data: bytes) -> bytes:
+        html = record.html
+        assert html is not None
+        try:
+            body = unpack(data, limit=html.size)
+        except BodyDamaged as error:
+            raise FixityMismatch(html.key, html.sha256, "broken gzip") from error
+        if (actual := sha256_hex(body)) != html.sha256:
+            raise FixityMismatch(html.key, html.sha256, actual)
+        return body
+
+
+def _sound(key: str, data: bytes) -> Record:
+    record = from_json(data, key)
+    if key_of(record) != key:
+        raise BadRecord(key, f"it belongs at {key_of(record)}")
+    return record
+
+
+def _moment(when: When | None, *, end: bool) -> datetime | None:
+    if isinstance(when, str):
+        return span(when)[1 if end else 0]
+    if when is not None and when.tzinfo is None:
+        return when.replace(tzinfo=UTC)
+    return when
+
+
+def _may_be(key: str, start: datetime | None, end: datetime | None) -> bool:
+    """Whether a record at `key` can lie between: its key tells the second."""
+    if kind_of(key) != "record":
+        return False
+    try:
+        second = second_of(key)
+    except BadInput:  # no such day; let the record itself say so
+        return True
+    return (start is None or second >= start.replace(microsecond=0)) and (end is None or second < end)

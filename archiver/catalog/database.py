@@ -1,0 +1,223 @@
+"""The catalog's file. In: rows. Out: the same rows, found by any of their members. Never: blocking a start.
+
+A file that is cut, zeroed or not ours is moved aside and made anew; the next `sync` fills it. One process writes while
+others read (WAL). After a power loss the last rows may be missing, and `sync` adds them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+from weakref import finalize
+
+from archiver.catalog.queries import Query, condition, order
+from archiver.catalog.rows import COLUMNS, Row, from_values, to_values
+from archiver.errors import StoreError, StoreFull
+from archiver.keys import CATALOG
+
+VERSION = 1  # of the tables; a file of another version is made anew
+
+_BUSY_SECONDS = 30.0
+_SMALL = 64 * 1024 * 1024  # bytes; a file up to here is checked page by page at opening, in less than 0.1 s
+_BATCH = 500
+_TABLES = """
+CREATE TABLE snapshots (
+  id TEXT NOT NULL, record_key TEXT NOT NULL UNIQUE, url TEXT NOT NULL, requested_url TEXT NOT NULL, surt TEXT NOT NULL,
+  host TEXT NOT NULL, domain TEXT NOT NULL, collection TEXT NOT NULL, crawl TEXT NOT NULL, captured_at TEXT NOT NULL,
+  status INTEGER, verdict TEXT NOT NULL, flags TEXT NOT NULL, title TEXT, authors TEXT NOT NULL, published TEXT,
+  language TEXT, words INTEGER NOT NULL, sha256 TEXT, size INTEGER NOT NULL, body_key TEXT, repeats TEXT,
+  record_sha256 TEXT NOT NULL, failure TEXT
+);
+CREATE INDEX snapshots_id ON snapshots (id);
+CREATE INDEX snapshots_surt ON snapshots (surt, captured_at);
+CREATE INDEX snapshots_requested ON snapshots (requested_url);
+CREATE INDEX snapshots_domain ON snapshots (domain, captured_at);
+CREATE INDEX snapshots_host ON snapshots (host);
+CREATE INDEX snapshots_time ON snapshots (captured_at, id);
+CREATE INDEX snapshots_sha256 ON snapshots (sha256);
+CREATE INDEX snapshots_collection ON snapshots (collection, verdict);
+"""
+_NAMES = ", ".join(COLUMNS)
+_INSERT = f"INSERT OR REPLACE INTO snapshots ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
+
+
+class Catalog:
+    """One row per snapshot. Any thread may call any method."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open the catalog at `path`, made if missing. None: in a temporary file, for as long as this object lives."""
+        if path is None:
+            folder = tempfile.mkdtemp(prefix="newsvault-")
+            finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            path = Path(folder) / "catalog.sqlite"
+        self.path = path
+        self._lock = Lock()
+        self._writer = self._opened()
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Keep the rows, each instead of an older one of the same record. Raises StoreError, StoreFull."""
+        values = [to_values(row) for row in rows]
+        with self._lock:
+            try:
+                self._write(_INSERT, values)
+            except StoreError:
+                raise
+            except sqlite3.DatabaseError:  # damaged since it was opened
+                self._renew()
+                self._write(_INSERT, values)
+
+    def remove(self, record_keys: Iterable[str]) -> None:
+        """Forget the rows of these records."""
+        with self._lock:
+            self._write("DELETE FROM snapshots WHERE record_key = ?", [(key,) for key in record_keys])
+
+    def find(self, query: Query) -> Iterator[Row]:
+        """Yield the rows that `query` means, as they were when it was asked, oldest first unless it says otherwise."""
+        where, values = condition(query)
+        tail, more = order(query)
+        for found in self.select(f"SELECT {_NAMES} FROM snapshots WHERE {where}{tail}", [*values, *more]):
+            yield from_values(found)
+
+    def count(self, query: Query) -> int:
+        """Return how many rows `query` means; its limit does not count."""
+        where, values = condition(query)
+        return int(next(self.select(f"SELECT count(*) FROM snapshots WHERE {where}", values))[0])
+
+    def collections(self) -> list[str]:
+        """Return the names of the collections, sorted."""
+        return [name for (name,) in self.select("SELECT DISTINCT collection FROM snapshots ORDER BY 1")]
+
+    def select(self, sql: str, values: Iterable[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a SELECT of ours, over its own connection. Raises StoreError if the file is damaged."""
+        try:
+            with closing(self.connect()) as reader:
+                yield from reader.execute(sql, list(values))
+        except sqlite3.OperationalError as error:
+            raise _translate(self.path, error) from error
+        except sqlite3.DatabaseError as error:
+            with self._lock:
+                self._renew()
+            why = "the catalog was damaged and has been moved aside; run this again and it is made anew"
+            raise StoreError(str(self.path), why) from error
+
+    def connect(self) -> sqlite3.Connection:
+        """Return a connection of one's own; the caller closes it."""
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None, cached_statements=32
+        )
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            beside = self.path.parent.name == CATALOG.strip("/")  # in an archive others may read it; a cache is private
+            self.path.parent.mkdir(mode=0o777 if beside else 0o700, parents=True, exist_ok=True)
+            try:
+                return self._connected()
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                set_aside(self.path)
+                return self._connected()
+        except (sqlite3.Error, OSError) as error:
+            raise _translate(self.path, error) from error
+
+    def _connected(self) -> sqlite3.Connection:
+        """Return a connection to a sound file of our version. Raises sqlite3.DatabaseError for any other file."""
+        if self.path.exists() and not _has_its_length(self.path):
+            raise sqlite3.DatabaseError("cut")
+        connection = self.connect()
+        try:
+            _check(connection, thorough=self.path.exists() and self.path.stat().st_size <= _SMALL)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _renew(self) -> None:
+        with suppress(sqlite3.Error):
+            self._writer.close()
+        set_aside(self.path)
+        self._writer = self._opened()
+
+    def _write(self, sql: str, values: list[tuple[Any, ...]]) -> None:
+        writer = self._writer
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                writer.executemany(sql, values)
+                writer.execute("COMMIT")
+            except BaseException:
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise _translate(self.path, error) from error
+
+
+def set_aside(path: Path) -> None:
+    """Move a catalog that cannot be used out of the way; it is kept for whoever wants to look at it."""
+    for number in range(1, 1000):
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+        if not aside.exists():
+            break
+    with suppress(FileNotFoundError):
+        os.replace(path, aside)
+    for tail in ("-wal", "-shm"):  # they would be played back into the new file
+        with suppress(FileNotFoundError):
+            os.unlink(f"{path}{tail}")
+
+
+def _check(connection: sqlite3.Connection, *, thorough: bool) -> None:
+    """Make the tables in an empty file; raise sqlite3.DatabaseError if the file is not sound or not of our version."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+        with suppress(sqlite3.OperationalError):  # another process was faster
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        raise sqlite3.DatabaseError(f"version {version}")
+    if thorough and connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise sqlite3.DatabaseError("quick_check")
+
+
+def _has_its_length(path: Path) -> bool:
+    """Whether the file is as long as its header says (SQLite file format, 1.3.8); an empty one is a new one."""
+    wal = path.with_name(f"{path.name}-wal")
+    if wal.exists() and wal.stat().st_size > 0:  # what is missing may be in there
+        return True
+    with path.open("rb") as file:
+        head = file.read(100)
+    if not head:
+        return True
+    size = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    return len(head) == 100 and path.stat().st_size >= pages * (65536 if size == 1 else size)
+
+
+def _translate(path: Path, error: Exception) -> StoreError:
+    full = "full" in str(error) or getattr(error, "errno", None) in (28, 122)
+    return (StoreFull if full else StoreError)(str(path), f"the catalog cannot be used: {error}")

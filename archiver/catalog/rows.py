@@ -1,0 +1,119 @@
+"""A row: what the catalog knows about one snapshot. In: a record and its bytes. Out: a Row. Never: I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from archiver.bodies import sha256_hex
+from archiver.model import Record
+from archiver.record import key_of, to_json
+from archiver.timestamps import iso, parse
+from archiver.urls import BadUrl, host, registered_domain, surt
+
+# Scripts written without spaces: a character counts as a word, as in the word counts of office programs.
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One snapshot in the catalog. Everything here is also in its record, or follows from it."""
+
+    id: str
+    record_key: str
+    url: str
+    requested_url: str
+    surt: str
+    host: str  # empty where the URL has none
+    domain: str  # the registered one
+    collection: str
+    crawl: str
+    captured_at: datetime
+    status: int | None
+    verdict: str
+    flags: tuple[str, ...]
+    title: str | None
+    authors: tuple[str, ...]
+    published: str | None
+    language: str | None
+    words: int
+    sha256: str | None  # of the body
+    size: int  # of the body; 0 where there is none
+    body_key: str | None
+    repeats: str | None
+    record_sha256: str  # of the record's bytes
+    failure: str | None  # the reason, in one word
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+_LISTS = ("flags", "authors")
+
+
+def row_of(record: Record, *, record_bytes: bytes | None = None) -> Row:
+    """Return the row of `record`. `record_bytes`, if they are at hand, save writing the JSON again."""
+    article, html, name = record.article, record.html, _host(record.url)
+    return Row(
+        id=record.id,
+        record_key=key_of(record),
+        url=record.url,
+        requested_url=record.capture.requested_url,
+        surt=surt(record.url),
+        host=name,
+        domain=registered_domain(name) if name else "",
+        collection=record.collection,
+        crawl=record.crawl,
+        captured_at=record.captured_at,
+        status=record.capture.status,
+        verdict=str(record.verdict),
+        flags=record.flags,
+        title=article.title if article else None,
+        authors=article.authors if article else (),
+        published=article.published if article else None,
+        language=article.language if article else None,
+        words=count_words(article.text) if article else 0,
+        sha256=html.sha256 if html else None,
+        size=html.size if html else 0,
+        body_key=html.key if html else None,
+        repeats=record.repeats,
+        record_sha256=sha256_hex(to_json(record) if record_bytes is None else record_bytes),
+        failure=record.capture.failure.reason if record.capture.failure else None,
+    )
+
+
+def count_words(text: str) -> int:
+    """Return how many words `text` has; in Chinese and Japanese, how many characters."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def to_values(row: Row) -> tuple[Any, ...]:
+    """Return the row as SQLite keeps it, in the order of COLUMNS."""
+    return tuple(_to_value(getattr(row, name)) for name in COLUMNS)
+
+
+def from_values(values: tuple[Any, ...]) -> Row:
+    """Return the row that `to_values` gave."""
+    members = dict(zip(COLUMNS, values, strict=True))
+    members["captured_at"] = parse(members["captured_at"])
+    for name in _LISTS:
+        members[name] = tuple(json.loads(members[name]))
+    return Row(**members)
+
+
+def _to_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _host(url: str) -> str:
+    try:
+        return host(url)
+    except BadUrl:  # a failure may be about just that
+        return ""

@@ -1,0 +1,107 @@
+"""Syncing: the catalog made equal to the records. In: a store. Out: rows added, removed. Never: changing the store.
+
+Lists the record keys, reads the records that have no row yet, drops the rows whose record is gone. So a reader needs
+nothing but the records, and what a crawl on another machine added is there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from archiver.catalog.database import Catalog
+from archiver.catalog.rows import Row, row_of
+from archiver.errors import ArchiveError, BadRecord, NotArchived, StoreError
+from archiver.keys import RECORDS, kind_of
+from archiver.readahead import read_ahead, threads_for
+from archiver.record import from_json
+from archiver.storage import Store
+
+Item = TypeVar("Item")
+Progress = Callable[[int, int], None]
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """What a sync did. `unreadable` are the records that could not be read, by key, and why."""
+
+    added: int = 0
+    removed: int = 0
+    unreadable: tuple[tuple[str, ArchiveError], ...] = ()
+
+
+def sync(catalog: Catalog, store: Store, *, progress: Progress | None = None) -> Synced:
+    """Make the catalog equal to the records in `store`.
+
+    `progress` is told after each batch how many of how many records were read. Raises StoreError if the store fails;
+    what was added until then stays.
+    """
+    with closing(catalog.connect()) as connection:
+        total = _compare(connection, (info.key for info in store.list(RECORDS) if kind_of(info.key) == "record"))
+        gone = [key for (key,) in connection.execute("SELECT record_key FROM gone")]
+        catalog.remove(gone)
+        missing = (key for (key,) in connection.execute("SELECT key FROM missing ORDER BY key"))
+        added, unreadable = 0, []
+        for done, batch in enumerate(_batches(_rows(store, missing), _BATCH)):
+            rows = [row for _, row in batch if isinstance(row, Row)]
+            unreadable += [(key, row) for key, row in batch if isinstance(row, ArchiveError)]
+            catalog.add(rows)
+            added += len(rows)
+            if progress is not None:
+                progress(done * _BATCH + len(batch), total)
+    return Synced(added=added, removed=len(gone), unreadable=tuple(unreadable))
+
+
+def _compare(connection: sqlite3.Connection, keys: Iterable[str]) -> int:
+    """Fill the temporary tables `missing` and `gone`; return how many are missing. Memory stays bounded.
+
+    The rows are counted before the listing: a row that a crawl adds meanwhile has a record, but too late for the list.
+    """
+    (last,) = connection.execute("SELECT coalesce(max(rowid), 0) FROM snapshots").fetchone()
+    connection.execute("CREATE TEMP TABLE listed (key TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("BEGIN")
+    connection.executemany("INSERT OR IGNORE INTO listed VALUES (?)", ((key,) for key in keys))
+    connection.execute("COMMIT")
+    connection.execute(
+        "CREATE TEMP TABLE gone AS SELECT record_key FROM snapshots"
+        " WHERE rowid <= ? AND record_key NOT IN (SELECT key FROM listed)",
+        (last,),
+    )
+    connection.execute(
+        "CREATE TEMP TABLE missing AS SELECT key FROM listed WHERE key NOT IN (SELECT record_key FROM snapshots)"
+    )
+    (total,) = connection.execute("SELECT count(*) FROM missing").fetchone()
+    return int(total)
+
+
+def _rows(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, Row | ArchiveError]]:
+    """Yield the row of each record, or why there is none; nothing for a record deleted meanwhile."""
+    for key, data in read_ahead(store.get, keys, threads=threads_for(store.uri)):
+        if isinstance(data, StoreError):
+            raise data
+        if isinstance(data, NotArchived):
+            continue
+        if isinstance(data, ArchiveError):
+            yield key, data
+            continue
+        yield key, _row(key, data)
+
+
+def _row(key: str, data: bytes) -> Row | ArchiveError:
+    try:
+        row = row_of(from_json(data, key), record_bytes=data)
+    except ArchiveError as error:
+        return error
+    return row if row.record_key == key else BadRecord(key, f"it belongs at {row.record_key}")
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
