@@ -6,37 +6,24 @@ import dataclasses
 import inspect
 import re
 import shlex
-from collections.abc import Iterator
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
-from archiver import cli, errors, model
+from archiver import errors, model
+from archiver.crawl.answers import NEVER_ASKED
 from archiver.crawl.options import PREFIX, CrawlOptions
 from archiver.fetch import FLAGS
 from archiver.frontier import Outcome
+from archiver.job import KEYS, SEED_KEYS, job_of
 from archiver.storage.s3_options import S3Options
+from tests.cli_reference import commands, page
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = {path.name: path.read_text("utf-8") for path in (ROOT / "docs" / "reference").glob("*.md")}
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-
-
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command of the command line: `archiver crawl` and so on."""
-    yield from _below("archiver", cli.main)
-
-
-def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    yield name, command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for word in command.list_commands(context):
-            found = command.get_command(context, word)
-            assert found is not None, word
-            if not found.hidden:
-                yield from _below(f"{name} {word}", found)
 
 
 def missing(words: list[str], text: str) -> list[str]:
@@ -44,25 +31,15 @@ def missing(words: list[str], text: str) -> list[str]:
     return [word for word in words if not re.search(rf"`{re.escape(word)}(?![\w-])", text)]
 
 
-def test_every_command_has_its_section():
-    wanted = [name for name, _ in commands() if " " in name]
-    assert wanted
-    headings = re.findall(r"^#+ (archiver .*)$", REFERENCE["cli.md"], re.MULTILINE)
-    assert sorted(headings) == sorted(wanted)
+def test_the_page_of_the_command_line_is_what_the_commands_say():
+    assert REFERENCE["cli.md"] == page(), "run: python -m tests.cli_reference > docs/reference/cli.md"
 
 
-@pytest.mark.parametrize(("name", "command"), [pytest.param(*pair, id=pair[0]) for pair in commands()])
-def test_every_option_is_in_the_section_of_its_command_or_among_the_common_ones(name: str, command: click.Command):
-    sections = re.split(r"^## ", REFERENCE["cli.md"], flags=re.MULTILINE)
-    text = "\n".join(part for part in sections if part.splitlines()[0] in (name, "Common"))
-    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
-    assert missing([max(option.opts, key=len) for option in options], text) == []
-
-
-def test_every_option_named_in_a_section_exists():
-    known = {opt for _, command in commands() for p in command.params for opt in (*p.opts, *p.secondary_opts)}
-    named = set(re.findall(r"`(--[a-z][a-z-]*)", REFERENCE["cli.md"]))
-    assert named - known - {"--help", "--version"} == set()
+def test_every_command_and_option_explains_itself():
+    for name, command in commands():
+        assert command.help, name
+        for option in command.params:
+            assert not isinstance(option, click.Option) or option.hidden or option.help, f"{name} {option.name}"
 
 
 def test_every_error_is_documented_with_its_exit_code():
@@ -88,9 +65,9 @@ def test_every_setting_is_documented():
 
 def test_every_setting_that_the_documentation_names_exists():
     known = {PREFIX + field.name.upper() for field in dataclasses.fields(CrawlOptions)}
-    for page in PAGES:
-        named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", page.read_text("utf-8")))
-        assert named - known == set(), page
+    for path in PAGES:
+        named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", path.read_text("utf-8")))
+        assert named - known == set(), path
 
 
 def test_the_defaults_of_numbers_in_the_settings_page_are_the_programs():
@@ -124,20 +101,21 @@ def test_every_reason_that_the_program_gives_is_documented():
     given = r'(?:FetchFailed|BadUrl|ExtractionFailed)\([\w.\[\]]+, "(\w+)"|Failure\(reason="(\w+)"|reason = "(\w+)"'
     words = {word for match in re.findall(given, source) for word in match if word}
     assert {"timeout", "bad_url", "blocked_address"} <= words
+    words |= NEVER_ASKED
     assert missing(sorted(words), REFERENCE["outcomes.md"]) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_relative_link_resolves(page: Path):
-    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_relative_link_resolves(path: Path):
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if "://" in target or target.startswith("mailto:"):
             continue
         name, _, anchor = target.partition("#")
-        file = (page.parent / name).resolve() if name else page
-        assert file.exists(), f"{page}: {target}"
+        file = (path.parent / name).resolve() if name else path
+        assert file.exists(), f"{path}: {target}"
         if anchor:
-            assert anchor in _anchors(file.read_text("utf-8")), f"{page}: {target}"
+            assert anchor in _anchors(file.read_text("utf-8")), f"{path}: {target}"
 
 
 def _anchors(text: str) -> set[str]:
@@ -146,25 +124,25 @@ def _anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_code_blocks_hold_only_commands_that_exist(page: Path):
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_blocks_hold_only_commands_that_exist(path: Path):
     known = dict(commands())
-    for line in _bash_lines(page.read_text("utf-8")):
+    for line in _bash_lines(path.read_text("utf-8")):
         words = shlex.split(line, comments=True)
         if words[:1] != ["archiver"] or words[1:2] == ["--help"] or words[1:2] == ["--version"]:
             continue
         command = known.get(" ".join(words[:2]))
-        assert command is not None, f"{page.name}: {line}"
+        assert command is not None, f"{path.name}: {line}"
         options = {opt for p in command.params for opt in (*p.opts, *p.secondary_opts)}
         assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options | {"--help"}, line
 
 
 def test_the_make_targets_of_the_readme_exist():
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    for page in PAGES:
-        for line in _bash_lines(page.read_text("utf-8")):
+    for path in PAGES:
+        for line in _bash_lines(path.read_text("utf-8")):
             if match := re.match(r"make (\w+)", line):
-                assert re.search(rf"^{match[1]}:", makefile, re.MULTILINE), f"{page.name}: {line}"
+                assert re.search(rf"^{match[1]}:", makefile, re.MULTILINE), f"{path.name}: {line}"
 
 
 def _bash_lines(text: str) -> list[str]:
@@ -186,3 +164,18 @@ def test_every_argument_of_the_spiders_is_documented():
         name for name, p in inspect.signature(SeededSpider.__init__).parameters.items() if p.kind is p.KEYWORD_ONLY
     ]
     assert missing([name for name in arguments if name != "seeds"], REFERENCE["spiders.md"]) == []
+
+
+def test_every_key_of_the_job_file_is_in_the_section_of_its_table():
+    sections = re.split(r"^## ", REFERENCE["job-file.md"], flags=re.MULTILINE)
+    for table, keys in {**KEYS, "[seeds]": SEED_KEYS}.items():
+        heading = f"`[{table}]`" if table else "Top level"
+        text = next(part for part in sections if part.splitlines()[0] == heading)
+        assert missing(list(keys), text) == [], heading
+
+
+def test_the_job_files_of_the_documentation_can_be_read():
+    for path in PAGES:
+        for block in re.findall(r"```toml\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
+            data = tomllib.loads(block)
+            job_of({"seeds": [{"url": "https://news.example/"}], **data}, source=path.name)

@@ -12,6 +12,7 @@ from pathlib import Path
 NEEDED = (
     "archiver/__init__.py",
     "archiver/py.typed",
+    "archiver/cli/job.toml",
     "archiver/demo/articles.toml",
     "archiver/project/__init__.py",
     "archiver/project/settings.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import time
@@ -26,8 +27,9 @@ def demo(into: Path, keep_serving: bool) -> None:
     check_folder(into)
     before = record_keys(into)
     with DemoSite(port=earlier_port(into), edition=2 if before else 1) as site:
-        click.echo(f"The Harbour Courier is served at {site.url}; crawling it into {into}", err=True)
-        code = subprocess.run(_crawl_command(site.url, into), check=False, stdin=subprocess.DEVNULL).returncode
+        command = crawl_arguments(site.url, into, again=bool(before))
+        click.echo(f"The Harbour Courier is served at {site.url}\n$ archiver {shlex.join(command)}", err=True)
+        code = subprocess.run([sys.executable, "-m", "archiver", *command], stdin=subprocess.DEVNULL).returncode
         if code:
             raise click.exceptions.Exit(code)
         _show(kept(into, before), into)
@@ -35,9 +37,10 @@ def demo(into: Path, keep_serving: bool) -> None:
             _wait(site.url)
 
 
-def _crawl_command(url: str, into: Path) -> list[str]:
-    """What a user would type."""
-    return [sys.executable, "-m", "archiver", "crawl", url, "--archive", str(into), "--allow-private"]
+def crawl_arguments(url: str, into: Path, *, again: bool) -> list[str]:
+    """What a user would type behind `archiver`. The site is our own: it needs no pause between two requests."""
+    more = ["--recrawl", "always"] if again else []
+    return ["crawl", url, "--archive", str(into), "--allow-private", "--delay", "0", *more]
 
 
 def _show(what: Kept, into: Path) -> None:
