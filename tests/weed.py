@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,8 +152,7 @@ class Weed:
 
         while True:
             try:
-                self.client.create_bucket(Bucket="ready")
-                self.client.put_object(Bucket="ready", Key="ready", Body=b"ready")
+                self.client.put_object(Bucket="ready", Key="ready", Body=b"ready")  # makes the bucket, too
                 return
             except (BotoCoreError, ClientError):
                 if time.monotonic() > until:
@@ -268,27 +266,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def error(status: int, code: str, message: str = "as the test wishes", *, date: float | None = None) -> Fault:
-    """Answer with an S3 error instead of passing the request on. `date` (epoch seconds) is the server's clock."""
+def error(status: int, code: str, message: str = "as the test wishes") -> Fault:
+    """Answer with an S3 error instead of passing the request on."""
 
     def fault(handler: _Handler, body: bytes) -> bool:
         text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
-        headers = [("Content-Type", "application/xml"), ("Date", formatdate(date, usegmt=True))]
+        headers = [("Content-Type", "application/xml"), ("Date", formatdate(usegmt=True))]
         handler.reply(status, headers, text.encode())
         return True
-
-    return fault
-
-
-def skewed(seconds: float) -> Fault:
-    """Be a server whose clock is `seconds` ahead, and as strict as AWS: 15 minutes."""
-
-    def fault(handler: _Handler, body: bytes) -> bool:
-        now = time.time() + seconds
-        signed = datetime.strptime(handler.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-        if abs(signed - now) <= 900:
-            return False
-        return error(403, "RequestTimeTooSkewed", "The difference is too large.", date=now)(handler, body)
 
     return fault
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -214,7 +214,7 @@ class S3Store:
         for left in reversed(range(self.options.attempts)):
             try:
                 answer = self._call("get_object", key, Key=self._key(key), **parameters)
-                with answer["Body"] as body:
+                with closing(answer["Body"]) as body:  # its own `with` gives urllib3's stream, with urllib3's errors
                     return body.read(), answer
             except StoreError as error:
                 if isinstance(error.__cause__, ClientError) and code_of(error.__cause__)[1] == 416:

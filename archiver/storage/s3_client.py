@@ -79,7 +79,7 @@ class ServerClock:
         return True
 
     def _choose_signer(self, signature_version: Any, context: dict[str, Any], **_: Any) -> Any:
-        if not self.offset or signature_version != "s3v4":
+        if not self.offset or signature_version not in ("v4", "s3v4"):
             return None  # botocore's own choice
         context[_OFFSET] = self.offset
         return _SIGNER
