@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["Counts", "Frontier", "Found", "Intent", "Lease", "Line", "Outcome"]
+__all__ = ["Counts", "Found", "Frontier", "Intent", "Lease", "Line", "Outcome"]
 
 
 class Outcome(StrEnum):
@@ -70,9 +70,9 @@ class Intent:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the crawl log."""
+    """One URL of this round and what became of it: a line of the crawl log, and an entry of the manifest."""
 
     url: str
     final_url: str
@@ -84,8 +84,11 @@ class Line:
     hops: int
     via: str | None
     record: str | None
-    record_sha256: str | None
+    record_sha256: str | None  # of the record as stored
+    record_size: int | None
     body: str | None
+    body_sha256: str | None  # of the body as stored, gzip and all
+    body_size: int | None
     ended_at: float | None
 
 
@@ -138,4 +141,4 @@ class Frontier(Protocol):
         """Seconds until the next pending URL may be fetched; 0 when now, None when nothing is pending."""
 
     def lines(self) -> Iterator[Line]:
-        """Every URL and what became of it."""
+        """Every URL that this round closed or left open, and what became of it."""

@@ -15,23 +15,36 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archiver.errors import StoreError, StoreFull
-from archiver.frontier import Counts, Found, Intent, Lease, Line, Outcome
+from archiver.frontier import Counts, Found, Intent, Lease, Line
 
 VERSION = 1
 PENDING, LEASED, DONE = 0, 1, 2
 CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
 
+FACTS = (
+    "final_url",
+    "status",
+    "record",
+    "record_sha256",
+    "record_size",
+    "body",
+    "body_sha256",
+    "body_size",
+    "etag",
+    "last_modified",
+)  # what the ledger notes about a closed URL
 SCHEMA = """
 CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
   round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL DEFAULT 'run',
-  clock REAL NOT NULL);
+  clock REAL NOT NULL, began REAL NOT NULL DEFAULT 0);
 CREATE TABLE host (host TEXT PRIMARY KEY, next_due REAL NOT NULL, blocked_until REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX host_due ON host (next_due);
 CREATE TABLE url (fp INTEGER PRIMARY KEY, host TEXT NOT NULL, url TEXT NOT NULL, role TEXT NOT NULL,
   state INTEGER NOT NULL DEFAULT 0, prio INTEGER NOT NULL, due REAL NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
   tries INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, via INTEGER, hops INTEGER NOT NULL DEFAULT 0,
   seed INTEGER NOT NULL DEFAULT 0, round INTEGER NOT NULL DEFAULT 0, outcome TEXT, reason TEXT NOT NULL DEFAULT '',
-  final_url TEXT, status INTEGER, record TEXT, record_sha256 TEXT, body TEXT, etag TEXT, last_modified TEXT,
+  final_url TEXT, status INTEGER, record TEXT, record_sha256 TEXT,
+  record_size INTEGER, body TEXT, body_sha256 TEXT, body_size INTEGER, etag TEXT, last_modified TEXT,
   ended_at REAL);
 CREATE INDEX url_todo ON url (host, prio DESC, due) WHERE state = 0;
 CREATE INDEX url_leased ON url (fp) WHERE state = 1;
@@ -127,20 +140,25 @@ class SqliteFrontier:
         names = ("name", "crawl", "round", "complete", "state")
         return dict(zip(names, self.db.execute(f"SELECT {', '.join(names)} FROM job").fetchone(), strict=True))
 
-    def begin(self, crawl: str) -> str:
-        """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name."""
+    def begin(self, crawl: str, *, everything: bool = False) -> str:
+        """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name.
+
+        In a new round seeds and the pages that lead to articles are due again; with `everything`, articles too.
+        """
         with self.together():
             job = self.job()
             if not job["complete"]:
                 return str(job["crawl"])
-            self.db.execute("UPDATE job SET crawl = ?, round = round + 1, complete = 0, state = 'run'", (crawl,))
+            self.db.execute(
+                "UPDATE job SET crawl = ?, round = round + 1, complete = 0, state = 'run', began = ?",
+                (crawl, self.now()),
+            )
             self.db.execute("DELETE FROM dropped")
-            self._refresh()
+            self._refresh(everything)
             return crawl
 
-    def _refresh(self) -> None:
-        """Seeds, and the pages that lead to articles, are due again at each round."""
-        again = "(seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'))"
+    def _refresh(self, everything: bool) -> None:
+        again = "1" if everything else "(seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'))"
         self.db.execute(f"UPDATE url SET state = 0, tries = 0, due = ? WHERE state = 2 AND {again}", (self.now(),))
         self.db.execute(
             "UPDATE host SET next_due = ? WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)", (self.now(),)
@@ -209,8 +227,8 @@ class SqliteFrontier:
 
     def _claim_host(self, host: str, now: float, limit: int) -> list[Lease]:
         rows = self.db.execute(
-            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed, u.etag, u.last_modified, u.record "
-            "FROM url u LEFT JOIN url v ON v.fp = u.via WHERE u.host = ? AND u.state = 0 AND u.due <= ? "
+            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed, u.etag, u.last_modified, "
+            "u.record FROM url u LEFT JOIN url v ON v.fp = u.via WHERE u.host = ? AND u.state = 0 AND u.due <= ? "
             "ORDER BY u.prio DESC, u.due LIMIT ?",
             (host, now, limit),
         ).fetchall()
@@ -223,7 +241,8 @@ class SqliteFrontier:
 
     def _set_next_due(self, host: str) -> None:
         self.db.execute(
-            "UPDATE host SET next_due = coalesce((SELECT min(due) FROM url WHERE host = ? AND state = 0), 9e18) WHERE host = ?",
+            "UPDATE host SET next_due = coalesce((SELECT min(due) FROM url WHERE host = ? AND state = 0), 9e18) "
+            "WHERE host = ?",
             (host, host),
         )
 
@@ -236,8 +255,7 @@ class SqliteFrontier:
             )
 
     def ack(self, lease: Lease, outcome: str, reason: str = "", **facts: object) -> None:
-        allowed = ("final_url", "status", "record", "record_sha256", "body", "etag", "last_modified")
-        given = {name: facts[name] for name in allowed if name in facts}
+        given = {name: facts[name] for name in FACTS if name in facts}
         sets = "".join(f", {name} = ?" for name in given)
         with self.together():
             self.db.execute(
@@ -250,7 +268,8 @@ class SqliteFrontier:
         due = self.now() + after
         with self.together():
             self.db.execute(
-                "UPDATE url SET state = 0, tries = tries + 1, due = ?, reason = ? WHERE fp = ? AND epoch = ? AND state = 1",
+                "UPDATE url SET state = 0, tries = tries + 1, due = ?, reason = ? "
+                "WHERE fp = ? AND epoch = ? AND state = 1",
                 (due, reason, lease.fp, lease.epoch),
             )
             self.db.execute("UPDATE host SET next_due = min(next_due, ?) WHERE host = ?", (due, lease.host))
@@ -270,33 +289,48 @@ class SqliteFrontier:
     def recover(self) -> list[Intent]:
         with self.together():
             rows = self.db.execute(
-                "SELECT fp, url, record, outcome, reason FROM url WHERE state = 1 AND record IS NOT NULL AND outcome IS NOT NULL"
+                "SELECT fp, url, record, outcome, reason FROM url "
+                "WHERE state = 1 AND record IS NOT NULL AND outcome IS NOT NULL"
             ).fetchall()
             self.db.execute(
-                "UPDATE url SET state = 2, outcome = 'failed', reason = 'crashes', ended_at = ? WHERE state = 1 AND crashes >= ?",
+                "UPDATE url SET state = 2, outcome = 'failed', reason = 'crashes', ended_at = ? "
+                "WHERE state = 1 AND crashes >= ?",
                 (self.now(), CRASHES_ALLOWED),
             )
             self.db.execute("UPDATE url SET state = 0, epoch = epoch + 1, crashes = crashes + 1 WHERE state = 1")
             self.db.execute(
-                "UPDATE host SET next_due = min(next_due, ?) WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)",
+                "UPDATE host SET next_due = min(next_due, ?) "
+                "WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)",
                 (self.now(),),
             )
         return [Intent(fp=row[0], url=row[1], record_key=row[2], outcome=row[3], reason=row[4]) for row in rows]
 
     def settle(self, fp: int, outcome: str, reason: str = "", **facts: object) -> None:
-        """Close a URL whose record was found in the archive, without a lease: after a crash, or from a lost ledger."""
+        """Close a URL without a lease: its record was found in the archive, or it cannot be asked for."""
+        given = {name: facts[name] for name in FACTS if name in facts}
+        sets = "".join(f", {name} = ?" for name in given)
         with self.together():
             self.db.execute(
-                "UPDATE url SET state = 2, outcome = ?, reason = ?, record = ?, record_sha256 = ?, body = ?, final_url = ?, "
-                "status = ?, ended_at = ? WHERE fp = ? AND state != 2",
-                (
-                    outcome,
-                    reason,
-                    *(facts.get(name) for name in ("record", "record_sha256", "body", "final_url", "status")),
-                    self.now(),
-                    fp,
-                ),
+                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?{sets} WHERE fp = ? AND state != 2",
+                (outcome, reason, self.now(), *given.values(), fp),
             )
+
+    def adopt(self, kept: Iterable[tuple[Found, Mapping[str, object]]], *, this_round: bool) -> None:
+        """Enter URLs that the archive keeps already as done. `this_round`: a seed among them is not due again."""
+        names = ("outcome", "reason", *FACTS)
+        with self.together():
+            (number,) = self.db.execute("SELECT round FROM job").fetchone()
+            ended = self.now() if this_round else None
+            for found, facts in kept:
+                self.db.execute(
+                    "INSERT OR IGNORE INTO url (fp, host, url, role, state, prio, due, round, ended_at, "
+                    f"{', '.join(names)}) "
+                    f"VALUES (?, ?, ?, ?, 2, 0, 0, ?, ?, {', '.join('?' * len(names))})",
+                    (
+                        *(found.fp, found.host, found.url, found.role, number - (not this_round), ended),
+                        *(facts.get(name) for name in names),
+                    ),
+                )
 
     # ------------------------------------------------------------------ looking
 
@@ -324,16 +358,16 @@ class SqliteFrontier:
         return None if row[0] is None else max(0.0, float(row[0]) - self.now())
 
     def lines(self) -> Iterator[Line]:
+        names = ("record", "record_sha256", "record_size", "body", "body_sha256", "body_size", "ended_at")
         cursor = self.db.cursor().execute(
-            "SELECT u.url, coalesce(u.final_url, u.url), u.role, u.state, u.outcome, u.reason, u.status, u.tries, u.hops, v.url, "
-            "u.record, u.record_sha256, u.body, u.ended_at FROM url u LEFT JOIN url v ON v.fp = u.via ORDER BY u.rowid"
+            "SELECT u.url, coalesce(u.final_url, u.url), u.role, "
+            "CASE u.state WHEN 2 THEN u.outcome ELSE 'deferred' END, "
+            f"u.reason, u.status, u.tries, u.hops, v.url, {', '.join(f'u.{name}' for name in names)} "
+            "FROM url u LEFT JOIN url v ON v.fp = u.via "
+            "WHERE u.state != 2 OR u.ended_at >= (SELECT began FROM job) ORDER BY u.ended_at IS NULL, u.ended_at"
         )
-        for url, final, role, state, outcome, reason, status, tries, hops, via, record, sha, body, ended in cursor:
-            yield Line(
-                url=url, final_url=final, role=role, outcome=outcome if state == DONE else Outcome.DEFERRED, reason=reason,
-                status=status, tries=tries, hops=hops, via=via, record=record if state == DONE else None,
-                record_sha256=sha, body=body, ended_at=ended,
-            )  # fmt: skip
+        for row in cursor:
+            yield Line(*row)
 
     def knows(self, fp: int) -> bool:
         """Whether the URL is in the ledger, whatever its state."""

@@ -1,0 +1,1 @@
+"""Thin adapters that let outside suites drive the public command line and library; no part of the product."""

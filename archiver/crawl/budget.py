@@ -1,0 +1,73 @@
+"""Budget: how much a crawl may ask for and keep. In: what happened. Out: the limit that is reached. Never: I/O."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from archiver.errors import ArchiveError
+from archiver.frontier import Outcome
+
+if TYPE_CHECKING:
+    from archiver.crawl.options import CrawlOptions
+    from archiver.crawl.pages import Page
+    from archiver.frontier import Lease
+
+
+class LimitReached(ArchiveError):
+    """A budget of the job is spent; what is pending stays pending for the next run."""
+
+    exit_code = 8
+
+    def __init__(self, limit: str, value: float) -> None:
+        super().__init__(limit, value)
+        self.limit, self.value = limit, value
+
+    def __str__(self) -> str:
+        return f"limit reached: {self.limit} = {self.value:g}; what is left stays in the ledger for the next run"
+
+
+class Budget:
+    """Counts pages, bytes, seconds and pages without a new article against the options' limits; 0 = no limit."""
+
+    def __init__(self, options: CrawlOptions) -> None:
+        self._options = options
+        self._begin = time.monotonic()
+        self._hosts: Counter[str] = Counter()
+        self.pages = self.bytes = self.barren = self.articles = 0
+
+    def asked(self, lease: Lease) -> None:
+        """A URL is about to be asked for."""
+        self.pages += 1
+        self._hosts[lease.host] += 1
+
+    def kept(self, page: Page) -> None:
+        """A page is durable: a new article makes the ground fertile again."""
+        if page.work is not None:
+            self.bytes += len(page.capture.body)
+        if page.outcome[0] is Outcome.ARCHIVED:
+            self.articles += 1
+            self.barren = 0
+        else:
+            self.barren += 1
+
+    def ended(self) -> None:
+        """A URL ended without anything to keep."""
+        self.barren += 1
+
+    def host_spent(self, host: str) -> bool:
+        """Whether this host had its share."""
+        return 0 < self._options.max_host_pages <= self._hosts[host]
+
+    def spent(self, flying: int) -> LimitReached | None:
+        """The limit that is reached, pages in flight counted in; None while there is room."""
+        options = self._options
+        seconds = time.monotonic() - self._begin
+        limits = (
+            ("max_pages", options.max_pages, self.pages),
+            ("max_bytes", options.max_bytes, self.bytes),
+            ("max_seconds", options.max_seconds, seconds),
+            ("max_barren_pages", options.max_barren_pages, self.barren + flying),
+        )
+        return next((LimitReached(name, limit) for name, limit, now in limits if 0 < limit <= now), None)

@@ -1,0 +1,154 @@
+"""Feeder: turns the ledger's leases into requests, within every limit. In: seeds. Out: requests. Never: storing.
+
+The ledger decides what is due, politeness which host may be asked, the budgets when it is enough. At most
+`concurrency` URLs are between request and stored record: that is all a kill -9 can make us fetch again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from archiver.crawl.budget import Budget
+from archiver.frontier import Lease, Outcome
+
+if TYPE_CHECKING:
+    from archiver.crawl.pages import Page
+    from archiver.crawl.running import RunningCrawl
+
+logger = logging.getLogger(__name__)
+HOSTS_AHEAD, URLS_AHEAD = 64, 8  # leases held in memory: hosts, URLs of each
+MAY_PASS = frozenset(
+    {"timeout", "reset", "connect_error", "dns_error", "truncated", "worker_died", "not_kept", "spider_error"}
+)
+BUSY = frozenset({"http_429", "http_503"})
+SERVER = frozenset({"http_500", "http_502", "http_504", "http_520", "http_522", "http_524", "http_408"})
+TWICE = frozenset({"timeout", "worker_died", "spider_error"})  # these cost the most: a second attempt, no third
+PAUSES = (1.0, 4.0, 15.0, 30.0)  # seconds before attempt 2, 3, …
+
+
+class Feeder:
+    """Gives out leases and takes back what became of them."""
+
+    def __init__(self, running: RunningCrawl) -> None:
+        self._running = running
+        self._ahead: defaultdict[str, deque[Lease]] = defaultdict(deque)
+        self._flying: dict[int, Lease] = {}
+        self.budget = Budget(running.options)
+
+    async def leases(self) -> AsyncIterator[Lease]:
+        """Yield leases until nothing is left, a budget is spent or the crawl is stopped."""
+        running = self._running
+        while not running.stopping.is_set():
+            if problem := self.budget.spent(len(self._flying)):
+                if not self._flying:
+                    running.stop(problem)
+                    break
+            elif await running.may_go_on() and len(self._flying) < running.options.concurrency:
+                if lease := await self._next():
+                    self._flying[lease.fp] = lease
+                    self.budget.asked(lease)
+                    yield lease
+                    continue
+                if await self._finished():
+                    running.finished = True
+                    return
+            await running.change(self._patience())
+        await self._hand_back()
+
+    async def _next(self) -> Lease | None:
+        if (lease := self._ready()) is not None:
+            return lease
+        busy = [host for host, waiting in self._ahead.items() if waiting]
+        if len(busy) < HOSTS_AHEAD:
+            room = HOSTS_AHEAD - len(busy)
+            claimed = await self._running.ledger(
+                lambda ledger: ledger.claim(hosts=room, per_host=URLS_AHEAD, busy=busy)
+            )
+            for lease in claimed:
+                self._ahead[lease.host].append(lease)
+            if claimed:
+                return self._ready()
+        return None
+
+    def _ready(self) -> Lease | None:
+        politeness = self._running.politeness
+        flying = Counter(lease.host for lease in self._flying.values())
+        for host, waiting in self._ahead.items():
+            if not waiting or flying[host] >= self._running.options.per_host or politeness.ready_in(host) > 0:
+                continue
+            if self.budget.host_spent(host):
+                continue
+            lease = waiting.popleft()
+            self._ahead[host] = self._ahead.pop(host)  # to the end: hosts take turns
+            return lease
+        return None
+
+    async def _finished(self) -> bool:
+        """Whether nothing can become due soon: all done, or the rest belongs to parked or spent hosts."""
+        if self._flying or any(self._ahead.values()):
+            return False
+        wait = await self._running.ledger(lambda ledger: ledger.next_due_in())
+        return wait is None or wait > self._running.options.park_seconds
+
+    def _patience(self) -> float:
+        waits = [self._running.politeness.ready_in(host) for host, waiting in self._ahead.items() if waiting]
+        return max(0.01, min([0.5, *waits]))
+
+    async def _hand_back(self) -> None:
+        leases = [lease for waiting in self._ahead.values() for lease in waiting]
+        self._ahead.clear()
+        if leases:
+            await self._running.ledger(lambda ledger: ledger.release(leases))
+
+    # ------------------------------------------------------------------ what became of a lease
+
+    def landed(self, lease: Lease | None) -> None:
+        """The URL is no longer in flight."""
+        if lease is not None:
+            self._flying.pop(lease.fp, None)
+        self._running.changed()
+
+    def count(self, page: Page) -> None:
+        """A page was kept: the budgets move."""
+        self.budget.kept(page)
+        self._running.politeness.forgive(page.lease.host if page.lease else "")
+
+    async def failed(
+        self, lease: Lease | None, reason: str, detail: str = "", *, retry_after: float | None = None
+    ) -> bool:
+        """Try `lease` again later if that may help. Return whether it will be; otherwise the caller closes it."""
+        if lease is None:
+            return False
+        options, running = self._running.options, self._running
+        if reason in BUSY or retry_after is not None:
+            wait = retry_after if retry_after is not None else PAUSES[min(lease.tries, len(PAUSES) - 1)]
+            if wait > options.park_seconds:
+                logger.warning("%s asks to be left alone for %.0f s: parked", lease.host, wait)
+                await running.ledger(
+                    lambda ledger: (ledger.park(lease.host, wait), ledger.retry(lease, reason, after=wait))
+                )
+                await self._park(lease.host)
+                return True
+            running.politeness.rest(lease.host, wait)
+            limit = options.busy_tries if retry_after is not None else options.tries
+        elif reason in MAY_PASS or reason in SERVER:
+            limit, wait = (2 if reason in TWICE else options.tries), PAUSES[min(lease.tries, len(PAUSES) - 1)]
+        else:
+            return False
+        if lease.tries + 1 >= limit:
+            return False
+        await running.ledger(lambda ledger: ledger.retry(lease, reason, after=wait))
+        logger.info("again in %.0f s: %s (%s%s)", wait, lease.url, reason, f": {detail}" if detail else "")
+        return True
+
+    async def _park(self, host: str) -> None:
+        if waiting := self._ahead.pop(host, None):
+            await self._running.ledger(lambda ledger: ledger.release(waiting))
+
+    async def close_lease(self, lease: Lease, outcome: Outcome, reason: str, **facts: Any) -> None:
+        """End a URL for which there is nothing to keep."""
+        await self._running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
+        self.budget.ended()

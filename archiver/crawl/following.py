@@ -1,0 +1,117 @@
+"""Follower: which links become URLs of the job. In: links. Out: Found, and counts of the rest. Never: I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from archiver.frontier import Found, Lease
+from archiver.model import Seed
+from archiver.urls import BadUrl, Scope, article_likelihood, authority, canonical, clean
+
+SEED_PRIO, GUIDE_PRIO = 1000, 500
+KNOWN_LINKS = 50_000  # what every page of a site repeats fits in easily; more would only cost memory
+MAX_SITEMAP_DEPTH = 3
+
+
+def fp_of(url: str) -> int:
+    """The frontier's name for a URL. Raises BadUrl."""
+    return _fp(canonical(url))
+
+
+def _fp(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big", signed=True)
+
+
+def entry(seed: Seed) -> tuple[Found, str | None]:
+    """A seed as the ledger takes it, and why it cannot be asked for, if so: nothing is dropped silently."""
+    try:
+        url = clean(seed.url)
+    except BadUrl as error:
+        found = Found(fp=_fp(seed.url), url=seed.url, host="-", role=seed.spider, prio=SEED_PRIO, seed=True)
+        return found, error.reason
+    return Found(fp=fp_of(url), url=url, host=authority(url), role=seed.spider, prio=SEED_PRIO, seed=True), None
+
+
+@dataclass(slots=True)
+class Follower:
+    """Sorts links by scope. `dropped` counts what stayed out since it was last taken, by reason."""
+
+    scope: Scope = field(default_factory=Scope)
+    guided: Scope = field(default_factory=Scope)  # where feeds and sitemaps may lie, and their entries lead
+    follow: bool = False  # whether a site is crawled, or only what feeds and sitemaps name
+    since: datetime | None = None  # entries of feeds and sitemaps dated outside are left out
+    until: datetime | None = None
+    _known: set[int] = field(default_factory=set)
+    _dropped: Counter[str] = field(default_factory=Counter)
+
+    def take_dropped(self) -> dict[str, int]:
+        """Return the counts by reason and begin anew."""
+        dropped, self._dropped = dict(self._dropped), Counter()
+        return dropped
+
+    def drop(self, reason: str, n: int = 1) -> None:
+        """Count links that were left out for a reason of the caller's."""
+        if n:
+            self._dropped[reason] += n
+
+    def links(self, links: Iterable[tuple[str, str]], lease: Lease) -> list[Found]:
+        """Links of a page, each as (URL to ask for, canonical form)."""
+        hops = lease.hops + 1
+        found = []
+        for url, name in links:
+            fp = _fp(name)
+            if fp in self._known:
+                continue
+            if reason := self.scope.verdict(url, hops=hops):
+                self._dropped[reason] += 1
+                continue
+            self._remember(fp)
+            prio = int(100 * article_likelihood(url)) - 10 * hops
+            found.append(Found(fp=fp, url=url, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops))
+        return found
+
+    def entries(self, entries: Iterable[tuple[str, datetime | None]], lease: Lease) -> list[Found]:
+        """Entries of a feed or sitemap, each with its date: pages to keep, in a site's crawl to follow as well."""
+        found, role = [], "site" if self.follow else "page"
+        for url, dated in entries:
+            if dated is not None and self._outside(dated):
+                self._dropped["outside_dates"] += 1
+            elif (one := self._one(url, lease, role, lease.hops + 1)) is not None:
+                found.append(one)
+        return found
+
+    def _outside(self, dated: datetime) -> bool:
+        moment = dated if dated.tzinfo else dated.replace(tzinfo=UTC)
+        before = self.since is not None and moment < self.since
+        return before or (self.until is not None and moment >= self.until)
+
+    def guides(self, urls: Iterable[str], role: str, lease: Lease) -> list[Found]:
+        """Feeds and sitemaps to read, each once."""
+        hops = lease.hops + (1 if lease.role == role == "sitemap" else 0)
+        if role == "sitemap" and hops > MAX_SITEMAP_DEPTH:
+            self.drop("too_deep", len(list(urls)))
+            return []
+        found = (self._one(url, lease, role, hops) for url in urls)
+        return [one for one in found if one is not None]
+
+    def _one(self, url: str, lease: Lease, role: str, hops: int) -> Found | None:
+        try:
+            place = clean(url)
+        except BadUrl as error:
+            self._dropped[error.reason] += 1
+            return None
+        reason = self.guided.verdict(place, hops=hops)
+        if reason and not (role in ("feed", "sitemap") and reason == "not_a_page"):
+            self._dropped[reason] += 1
+            return None
+        prio = GUIDE_PRIO if role in ("feed", "sitemap") else int(100 * article_likelihood(place))
+        return Found(fp=fp_of(place), url=place, host=authority(place), role=role, prio=prio, via=lease.fp, hops=hops)
+
+    def _remember(self, fp: int) -> None:
+        if len(self._known) >= KNOWN_LINKS:
+            self._known.clear()
+        self._known.add(fp)

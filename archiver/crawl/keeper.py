@@ -1,0 +1,139 @@
+"""Keeper: makes a page durable, whatever the store does meanwhile. In: a page. Out: an outcome. Never: fetching.
+
+    links and intent → ledger;   body → record → catalog row → archive;   outcome → ledger
+
+A crash between two arrows loses nothing: the intent names the record, so the next run can ask whether it was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from archiver.archive import Prepared, Receipt
+from archiver.errors import ArchiveError, StoreError
+from archiver.model import Verdict
+
+if TYPE_CHECKING:
+    from archiver.crawl.pages import Page
+    from archiver.crawl.running import RunningCrawl
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+SLOW_SECONDS = 8.0  # a put that takes longer is worth a line: promised is one within 10 s
+LONGEST_PAUSE = 15.0
+
+
+class GaveUp(ArchiveError):
+    """The store stayed down for longer than the job's patience, or the crawl was stopped meanwhile."""
+
+
+class Keeper:
+    """Keeps pages, one call per page, many at a time."""
+
+    def __init__(self, running: RunningCrawl) -> None:
+        self._running = running
+        self._outage = Outage(running)
+
+    async def keep(self, page: Page) -> Receipt:
+        """Store the page and close its lease. Raises GaveUp when the store stays down; the lease is handed back."""
+        running, lease = self._running, page.lease
+        outcome, reason = page.outcome
+        prepared = self._prepare(page)
+        if lease is not None:
+            await running.ledger(
+                lambda ledger: (
+                    ledger.drop(page.dropped),
+                    ledger.intend(lease, page.found, record=prepared.record_key, outcome=outcome, reason=reason),
+                )
+            )
+        receipt = await self._outage.through(lambda: running.archive.store_prepared(prepared))
+        if lease is not None:
+            facts = self._facts(page, receipt)
+            await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
+        return receipt
+
+    def _prepare(self, page: Page) -> Prepared:
+        running, work = self._running, page.work
+        return running.archive.prepare(
+            page.capture,
+            reading=work.reading if work else None,
+            verdict=None if work else Verdict.ERROR,
+            html=work,
+            crawl=running.crawl_id,
+            collection=running.options.collection,
+            repeats=page.repeats,
+        )
+
+    def _facts(self, page: Page, receipt: Receipt) -> dict[str, object]:
+        headers = {name.lower(): value for name, value in reversed(page.capture.headers)}
+        return {
+            "final_url": page.capture.url,
+            "status": page.capture.status,
+            "record": receipt.record_key,
+            "record_sha256": receipt.record_sha256,
+            "record_size": receipt.record_size,
+            "body": receipt.body_key,
+            "body_sha256": receipt.body_sha256,
+            "body_size": receipt.body_size,
+            "etag": headers.get("etag"),
+            "last_modified": headers.get("last-modified"),
+        }
+
+
+class Outage:
+    """Waits out a store that is down: says so once, pauses the feeder, tries again with longer and longer pauses."""
+
+    def __init__(self, running: RunningCrawl) -> None:
+        self._running = running
+        self._since: float | None = None
+
+    async def through(self, call: Callable[[], T]) -> T:
+        """Run `call` on a putting thread until it succeeds. Raises GaveUp after the patience, or when stopping."""
+        pause = 0.5
+        while True:
+            try:
+                value = await self._watched(call)
+            except StoreError as error:
+                self._down(error)
+                await self._rest(pause, error)
+                pause = min(LONGEST_PAUSE, pause * 2)
+            else:
+                self._up()
+                return value
+
+    async def _watched(self, call: Callable[[], T]) -> T:
+        task = asyncio.ensure_future(self._running.in_thread(call))
+        done, _ = await asyncio.wait({task}, timeout=SLOW_SECONDS)
+        if not done:
+            self._down(StoreError(self._running.archive.uri, f"no answer for {SLOW_SECONDS:.0f} s"))
+        return await task
+
+    def _down(self, error: StoreError) -> None:
+        if self._since is None:
+            self._since = time.monotonic()
+            patience = self._running.options.patience_seconds
+            logger.warning("storage: %s; waiting up to %.0f s for it, nothing is lost", error, patience)
+            self._running.paused_by_store = True
+
+    def _up(self) -> None:
+        if self._since is not None:
+            logger.warning("storage: back after %.0f s; going on", time.monotonic() - self._since)
+            self._since, self._running.paused_by_store = None, False
+            self._running.changed()
+
+    async def _rest(self, pause: float, error: StoreError) -> None:
+        running = self._running
+        since = self._since if self._since is not None else time.monotonic()
+        if time.monotonic() - since > running.options.patience_seconds:
+            running.stop(error)
+        if running.stopping.is_set():
+            raise GaveUp(str(error)) from error
+        try:
+            await asyncio.wait_for(running.stopping.wait(), pause)
+        except TimeoutError:
+            return
+        raise GaveUp(str(error)) from error

@@ -1,0 +1,108 @@
+"""CrawlOptions: everything a crawl can be told, read once. In: Scrapy settings. Out: one frozen value. Never: I/O."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from archiver.errors import BadInput
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+PREFIX = "ARCHIVE_"
+MiB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlOptions:
+    """A crawl's knobs. Each field is the Scrapy setting `ARCHIVE_<FIELD>`; docs/reference/settings.md lists them."""
+
+    uri: str = "archive"  # where snapshots go: a folder, or s3://bucket/prefix
+    store: Mapping[str, Any] = field(default_factory=dict)  # options of the store: endpoint_url, region, profile …
+    collection: str = "default"
+    job: str = ""  # the job's name; by default made from archive, collection and seeds
+    crawl: str = ""  # the crawl's name; by default the job's name and the time
+    state: str = ""  # folder of the job's ledger; by default inside a folder archive, else in the user's state folder
+
+    recrawl: str = "never"  # articles kept by an earlier round: never, or always, asked for again
+
+    user_agent: str = ""  # filled from USER_AGENT
+    robots: bool = True
+    delay_seconds: float = 1.0  # between two requests to one host
+    max_delay_seconds: float = 60.0  # a Crawl-delay above this is capped here, and said in the log
+    concurrency: int = 16  # URLs in flight, from request to stored record
+    per_host: int = 1  # requests to one host at the same time
+    park_seconds: float = 300.0  # a Retry-After above this parks the host; its URLs end as deferred
+    tries: int = 3  # attempts at a URL that fails in a way that may pass
+    busy_tries: int = 8  # attempts at a URL whose server says 429 or 503 with Retry-After
+
+    allow_private: bool = False  # any private or loopback address, any port
+    allow: tuple[str, ...] = ()  # exceptions: host-or-network[:port]
+    ports: tuple[int, ...] = (80, 443)
+    insecure_hosts: tuple[str, ...] = ()  # hosts whose TLS certificate is not verified; recorded in each capture
+    ca_file: str = ""  # a CA bundle beside the system's
+
+    url_seconds: float = 45.0  # one deadline for one attempt at a URL
+    connect_seconds: float = 10.0
+    idle_seconds: float = 15.0  # silence
+    body_bytes: int = 16 * MiB  # decoded
+    head_bytes: int = 256 * 1024
+    max_redirects: int = 20
+
+    max_pages: int = 0  # pages asked for in this crawl; 0 = no limit
+    max_bytes: int = 0  # body bytes kept in this crawl; 0 = no limit
+    max_seconds: float = 0.0  # of this run; 0 = no limit
+    max_depth: int = 20  # links followed from a seed
+    max_barren_pages: int = 1000  # pages in a row without a new article
+    max_host_pages: int = 0  # pages of one host; 0 = no limit
+
+    workers: int = 0  # extraction processes; 0 = one per core but one, at least one
+    extract_seconds: float = 20.0
+    worker_memory_mb: int = 768
+    put_threads: int = 8
+
+    patience_seconds: float = 1800.0  # how long to wait for a store that is down
+    min_free_bytes: int = 32 * MiB  # below this much room on the disk of state or archive the crawl pauses
+
+    def __post_init__(self) -> None:
+        for name in ("concurrency", "per_host", "put_threads", "tries", "busy_tries"):
+            if getattr(self, name) < 1:
+                raise BadInput(PREFIX + name.upper(), "must be 1 or more")
+        for name in ("delay_seconds", "url_seconds", "body_bytes", "head_bytes", "patience_seconds", "extract_seconds"):
+            if getattr(self, name) < 0:
+                raise BadInput(PREFIX + name.upper(), "must not be negative")
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> CrawlOptions:
+        """Read the ARCHIVE_* settings; strings from a command line are turned into the field's type."""
+        given: dict[str, Any] = {}
+        for one in fields(cls):
+            value = settings.get(PREFIX + one.name.upper())
+            if value is not None and value != "":
+                given[one.name] = _typed(one.name, str(one.type), value)
+        given.setdefault("user_agent", settings.get("USER_AGENT") or "")
+        return cls(**given)
+
+    @property
+    def worker_count(self) -> int:
+        """How many extraction processes to run."""
+        return self.workers or max(1, (os.cpu_count() or 2) - 1)
+
+
+def _typed(name: str, kind: str, value: Any) -> Any:
+    try:
+        if kind == "bool":
+            return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "yes", "on")
+        if kind == "int":
+            return int(value)
+        if kind == "float":
+            return float(value)
+        if kind.startswith("tuple"):
+            parts = value.split(",") if isinstance(value, str) else value
+            return tuple(int(part) if "int" in kind else str(part).strip() for part in parts if str(part).strip())
+    except (TypeError, ValueError) as error:
+        raise BadInput(PREFIX + name.upper(), f"{value!r} is not a valid {kind}") from error
+    return value

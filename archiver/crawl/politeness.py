@@ -1,0 +1,137 @@
+"""Politeness: when a host may be asked, and what it forbids. In: requests. Out: a turn, a refusal. Never: storage."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from archiver.errors import FetchFailed
+from archiver.urls import authority
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+
+@dataclass(slots=True)
+class _Host:
+    delay: float
+    next_at: float = 0.0
+    busy: int = 0
+    free: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+
+class Politeness:
+    """Each host's turn: at most `per_host` requests at a time, and `delay` seconds between two starts.
+
+    Durations are measured on the monotonic clock.
+    """
+
+    def __init__(self, *, delay: float, per_host: int, max_delay: float) -> None:
+        self._delay, self._per_host, self._max = delay, per_host, max_delay
+        self._hosts: dict[str, _Host] = {}
+
+    def _host(self, name: str) -> _Host:
+        if name not in self._hosts:
+            self._hosts[name] = _Host(self._delay)
+        return self._hosts[name]
+
+    def ready_in(self, name: str) -> float:
+        """Seconds until `name` may be asked; infinite while it is busy with as many requests as it may have."""
+        host = self._hosts.get(name)
+        if host is None:
+            return 0.0
+        return float("inf") if host.busy >= self._per_host else max(0.0, host.next_at - time.monotonic())
+
+    async def take(self, name: str) -> None:
+        """Wait for a turn at `name` and take it; give it back with `done`."""
+        host = self._host(name)
+        async with host.free:
+            while host.busy >= self._per_host:
+                await host.free.wait()
+            host.busy += 1
+            wait = host.next_at - time.monotonic()
+            host.next_at = max(time.monotonic(), host.next_at) + host.delay
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def done(self, name: str) -> None:
+        """The answer is there, or none will come."""
+        host = self._host(name)
+        async with host.free:
+            host.busy -= 1
+            host.free.notify()
+
+    def slow_down(self, name: str, delay: float) -> None:
+        """Honour a Crawl-delay; never faster than our own delay, never slower than the cap."""
+        host = self._host(name)
+        host.delay = max(host.delay, min(delay, self._max))
+
+    def rest(self, name: str, seconds: float) -> None:
+        """Leave `name` alone for so long, and keep twice the distance afterwards: it said it is busy."""
+        host = self._host(name)
+        host.next_at = max(host.next_at, time.monotonic() + seconds)
+        host.delay = min(self._max, max(host.delay * 2, 0.1 if self._delay else 0.0))
+
+    def forgive(self, name: str) -> None:
+        """A good answer: shrink the distance back towards our own."""
+        host = self._host(name)
+        host.delay = max(self._delay, host.delay * 0.9) if host.delay > self._delay else host.delay
+
+
+class PoliteMiddleware:
+    """The last stop before the wire: every request, redirects and robots.txt included, waits for its host's turn."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        from archiver.crawl.running import RunningCrawl
+
+        self._running = RunningCrawl.of(crawler)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> PoliteMiddleware:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        await self._running.politeness.take(authority(request.url))
+        request.meta["turn"] = authority(request.url)
+
+    async def process_response(self, request: Request, response: Response) -> Response:
+        await self._give_back(request)
+        return response
+
+    async def process_exception(self, request: Request, exception: Exception) -> None:
+        await self._give_back(request)
+
+    async def _give_back(self, request: Request) -> None:
+        if turn := request.meta.pop("turn", None):
+            await self._running.politeness.done(turn)
+            self._running.changed()
+
+
+class RobotsMiddleware:
+    """Asks robots.txt (RFC 9309) first; a refusal ends the request with the reason `robots`."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        from archiver.crawl.running import RunningCrawl
+
+        self._running = RunningCrawl.of(crawler)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        running = self._running
+        running.guard.check_url(request.url)  # before robots.txt is asked: a forbidden address is never contacted
+        if not running.options.robots:
+            request.meta["robots"] = "not asked"
+            return
+        verdict = await running.robots.verdict(request.url)
+        request.meta["robots"] = verdict.reason
+        if verdict.crawl_delay:
+            running.politeness.slow_down(authority(request.url), verdict.crawl_delay)
+        if not verdict.allowed:
+            raise FetchFailed(request.url, "robots", verdict.reason)

@@ -1,0 +1,183 @@
+"""Rounds: how a crawl begins and ends. In: ledger, archive. Out: a name, a crawl log, a manifest. Never: fetching.
+
+Begin: take back what a crash left, ask the archive which of those records were written, enter the seeds.
+End: say for every URL what became of it, and list every object with its digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from archiver.catalog import Query
+from archiver.crawl.following import fp_of
+from archiver.errors import BadRecord, BadUrl, NotArchived, StoreError
+from archiver.fixity import Entry, write_manifest
+from archiver.frontier import Found, Line, Outcome
+from archiver.keys import crawl_prefix
+from archiver.model import Verdict
+from archiver.record import from_json
+from archiver.urls import authority
+
+if TYPE_CHECKING:
+    from archiver.crawl.running import RunningCrawl
+    from archiver.crawl.state import State
+    from archiver.frontier.sqlite import SqliteFrontier
+
+
+def new_crawl_id() -> str:
+    """A crawl's name: when it began."""
+    return f"{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
+
+
+async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Found, str | None]]) -> str:
+    """Resume the unfinished round or begin the next. Return the crawl's name."""
+    ledger = running.ledger
+    wanted, everything = running.options.crawl or new_crawl_id(), running.options.recrawl == "always"
+    crawl = await ledger(lambda one: one.begin(wanted, everything=everything))
+    if state.fresh or state.ledger.was_damaged:
+        if state.ledger.was_damaged:
+            running.log.warning(
+                "the ledger was damaged; it is set aside in %s and made anew from the archive", state.folder
+            )
+        await _adopt(running, this_round=state.ledger.was_damaged)
+    else:
+        await _settle(running)
+    await ledger(lambda one: one.add([found for found, _ in seeds]))
+    for found, problem in seeds:
+        if problem is not None:
+            await ledger(partial(_settle_one, fp=found.fp, outcome=Outcome.FAILED, reason=problem, facts={}))
+    return crawl
+
+
+async def _settle(running: RunningCrawl) -> None:
+    """Records that were on their way when the crawl died: those that arrived are done, the others are fetched again."""
+    for intent in await running.ledger(lambda one: one.recover()):
+        facts = await running.in_thread(partial(_written, running, intent.record_key))
+        if facts is not None:
+            await running.ledger(
+                partial(_settle_one, fp=intent.fp, outcome=intent.outcome, reason=intent.reason, facts=facts)
+            )
+
+
+def _settle_one(one: SqliteFrontier, *, fp: int, outcome: str, reason: str, facts: dict[str, Any]) -> None:
+    one.settle(fp, outcome, reason, **facts)
+
+
+def _written(running: RunningCrawl, key: str) -> dict[str, Any] | None:
+    """What the ledger notes about the record at `key`, if it arrived whole."""
+    try:
+        data = running.archive.store.get(key)
+        record = from_json(data, key)
+    except (NotArchived, BadRecord):
+        return None
+    return {
+        **_measured(running, key, record.html.key if record.html else None),
+        "final_url": record.url,
+        "status": record.capture.status,
+    }
+
+
+def _measured(running: RunningCrawl, record: str, body: str | None) -> dict[str, Any]:
+    """Digest and size of objects as they are stored. Raises NotArchived."""
+    store = running.archive.store
+    data = store.get(record)
+    facts: dict[str, Any] = {
+        "record": record,
+        "record_sha256": hashlib.sha256(data).hexdigest(),
+        "record_size": len(data),
+    }
+    if body is not None:
+        packed = store.get(body)
+        facts |= {"body": body, "body_sha256": hashlib.sha256(packed).hexdigest(), "body_size": len(packed)}
+    return facts
+
+
+async def _adopt(running: RunningCrawl, *, this_round: bool) -> None:
+    """A new or lost ledger learns from the archive what is kept already, so that nothing is fetched for it twice."""
+    entries = await running.in_thread(lambda: list(_kept(running)))
+    if entries:
+        await running.ledger(lambda one: one.adopt(entries, this_round=this_round))
+        running.log.info("the archive keeps %d articles of this collection already", len(entries))
+
+
+def _kept(running: RunningCrawl) -> Iterator[tuple[Found, dict[str, Any]]]:
+    running.archive.sync()
+    query = Query(collection=running.options.collection, verdict=str(Verdict.ARTICLE))
+    for row in running.archive.catalog.find(query):
+        with suppress(BadUrl):  # one that cannot be asked for again either
+            url = row.requested_url or row.url
+            outcome = Outcome.REPEATED if row.repeats else Outcome.ARCHIVED
+            facts = {"outcome": outcome, "reason": "", "final_url": row.url, "status": row.status, "body": row.body_key}
+            facts |= {"record": row.record_key, "record_sha256": row.record_sha256}
+            yield Found(fp=fp_of(url), url=url, host=authority(url)), facts
+
+
+def log_line(line: Line) -> dict[str, Any]:
+    """One line of the crawl log."""
+    ended = None if line.ended_at is None else datetime.fromtimestamp(line.ended_at, UTC).isoformat(timespec="seconds")
+    return {
+        "url": line.url, "final_url": line.final_url, "role": line.role, "outcome": line.outcome, "reason": line.reason,
+        "status": line.status, "tries": line.tries, "hops": line.hops, "via": line.via, "record": line.record,
+        "ended_at": ended,
+    }  # fmt: skip
+
+
+async def end_round(running: RunningCrawl) -> None:
+    """Write the crawl log and the manifest; close the round if nothing is left."""
+    assert running.state is not None
+    running.counts = counts = await running.ledger(lambda one: one.counts())
+    lines = await running.ledger(lambda one: list(one.lines()))
+    log = "".join(json.dumps(log_line(line), ensure_ascii=False) + "\n" for line in lines).encode("utf-8", "replace")
+    (running.state.folder / "log.jsonl").write_bytes(log)
+    if any(line.record for line in lines) and not isinstance(running.problem, StoreError):
+        await running.in_thread(lambda: _publish(running, log, lines))
+    if counts.pending == counts.leased == 0:
+        await running.ledger(lambda one: one.complete())
+
+
+def _publish(running: RunningCrawl, log: bytes, lines: list[Line]) -> None:
+    """Keep log and manifest beside the records, named by their digests: an older one is never overwritten."""
+    store, digest = running.archive.store, hashlib.sha256(log).hexdigest()
+    key = f"{crawl_prefix(running.crawl_id)}log-{digest[:16]}.jsonl"
+    store.put_new(key, log, media_type="application/jsonl")
+    entries = [Entry(key=key, kind="file", sha256=digest, size=len(log))]
+    for line in lines:
+        entries += _entries(running, line)
+    write_manifest(store, running.crawl_id, entries)
+
+
+def _entries(running: RunningCrawl, line: Line) -> list[Entry]:
+    """The manifest's entries for one URL. What was adopted from the archive is measured now."""
+    if line.record is None:
+        return []
+    facts = {
+        "record_sha256": line.record_sha256,
+        "record_size": line.record_size,
+        "body_sha256": line.body_sha256,
+        "body_size": line.body_size,
+    }
+    if line.record_size is None or (line.body and line.body_size is None):
+        try:
+            facts |= _measured(running, line.record, line.body)
+        except NotArchived as error:
+            running.log.warning("not in the manifest: %s", error)
+            return []
+    entries = [
+        Entry(
+            key=line.record,
+            kind="record",
+            sha256=facts["record_sha256"],
+            size=facts["record_size"],
+            url=line.final_url,
+            body=line.body,
+        )
+    ]
+    if line.body:
+        entries.append(Entry(key=line.body, kind="body", sha256=facts["body_sha256"], size=facts["body_size"]))
+    return entries

@@ -1,0 +1,248 @@
+"""ArticleSpider: what all our spiders share. In: seeds. Out: one Page for each URL. Never: storing, queueing.
+
+A spider names its seeds and their role; the role says how an answer is read:
+
+    page       keep it; follow nothing
+    site       keep it; follow its links within the scope, its feeds and its sitemaps
+    feed       read it; its items are pages
+    sitemap    read it; its entries are pages, or more sitemaps
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import scrapy
+
+from archiver.crawl.answers import NEVER_ASKED, failure_of, retry_after, transient
+from archiver.crawl.following import Follower, entry
+from archiver.crawl.pages import Page
+from archiver.crawl.running import RunningCrawl
+from archiver.discovery import sitemaps_of
+from archiver.errors import ExtractionFailed
+from archiver.frontier import Found, Lease, Outcome
+from archiver.model import Capture, Seed
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+    from twisted.python.failure import Failure as TwistedFailure
+
+logger = logging.getLogger(__name__)
+STOCK = "scrapy.downloadermiddlewares"
+OURS: dict[str, dict[str, int | None]] = {
+    "DOWNLOADER_MIDDLEWARES": {
+        "archiver.crawl.politeness.RobotsMiddleware": 100,
+        "archiver.crawl.redirects.RedirectMiddleware": 600,
+        "archiver.crawl.politeness.PoliteMiddleware": 950,
+        f"{STOCK}.redirect.RedirectMiddleware": None,
+        f"{STOCK}.redirect.MetaRefreshMiddleware": None,
+        f"{STOCK}.robotstxt.RobotsTxtMiddleware": None,
+        f"{STOCK}.retry.RetryMiddleware": None,  # the ledger tries again, also after a crash
+        f"{STOCK}.offsite.OffsiteMiddleware": None,  # Scope
+        f"{STOCK}.downloadtimeout.DownloadTimeoutMiddleware": None,  # one deadline for a URL: url_seconds
+    },
+    "SPIDER_MIDDLEWARES": {"archiver.crawl.leasing.LedgerMiddleware": 10},
+    "ITEM_PIPELINES": {"archiver.crawl.pipeline.StorePipeline": 900},
+}
+
+
+class ArticleSpider(scrapy.Spider):
+    """Base of `urls`, `feed`, `sitemap` and `site`."""
+
+    custom_settings: ClassVar[dict[str, Any]] = {
+        "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the ledger knows what was seen
+        "CONCURRENT_REQUESTS": 0,  # the feeder counts
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1000,
+        "DOWNLOAD_DELAY": 0,  # Politeness
+        "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 200_000_000,  # the feeder's concurrency bounds it long before
+    }
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """Put the ledger's middlewares in, and the stock ones that they replace out."""
+        super().update_settings(settings)
+        for name, classes in OURS.items():
+            settings.set(name, {**settings.getdict(name), **classes}, "spider")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> ArticleSpider:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.running = RunningCrawl.of(crawler)
+        crawler.signals.connect(spider.callback_failed, scrapy.signals.spider_error)
+        return spider
+
+    def __init__(self, *args: Any, seeds: Iterable[Seed] = (), follower: Follower | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.running: RunningCrawl
+        self.seeds = tuple(seeds)
+        self.follower = follower or Follower()
+
+    # ------------------------------------------------------------------ seeds and requests
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield the seeds; the ledger takes them, the ones that cannot be asked for with their reason."""
+        for seed in self.seeds:
+            found, problem = entry(seed)
+            yield scrapy.Request("data:,", meta={"found": found, "problem": problem})
+
+    def request_for(self, lease: Lease) -> scrapy.Request:
+        """The request for a lease, to be read by the method that its role names."""
+        read = {"feed": self.parse_feed, "sitemap": self.parse_sitemap}.get(lease.role, self.parse)
+        meta = {"lease": lease, "handle_httpstatus_all": True}
+        return scrapy.Request(lease.url, callback=read, errback=self.fetch_failed, dont_filter=True, meta=meta)
+
+    def refuses(self, target: str, lease: Lease) -> str | None:
+        """Why a redirect to `target` is not followed, as a reason word; None if it is."""
+        if lease.role != "site":
+            return None
+        reason = self.follower.scope.verdict(target, hops=lease.hops)
+        return "redirect_off_scope" if reason == "off_host" else reason
+
+    # ------------------------------------------------------------------ pages
+
+    async def parse(self, response: Response) -> AsyncIterator[Any]:
+        """Read a page and hand it to the pipeline, with the links to follow."""
+        lease, capture = _answered(response)
+        if await self._again(lease, capture):
+            return
+        page = await self._read(capture, lease)
+        if lease.role == "site" and page.work is not None and page.outcome[0] is not Outcome.FAILED:
+            page = await self._with_links(page, lease)
+        yield page
+
+    async def _again(self, lease: Lease, capture: Capture) -> bool:
+        """Whether this answer is one to come back for, and the ledger has been told so."""
+        reason = transient(capture)
+        if reason is None or not await self.running.feeder.failed(lease, reason, retry_after=retry_after(capture)):
+            return False
+        self.running.feeder.landed(lease)
+        return True
+
+    async def _read(self, capture: Capture, lease: Lease) -> Page:
+        first = await self.running.first_with_body(hashlib.sha256(capture.body).hexdigest()) if capture.body else None
+        try:
+            work = await self.running.pool.page(capture)
+        except ExtractionFailed as error:
+            if error.reason == "worker_died" and lease.tries == 0:
+                raise
+            work = error.partial  # type: ignore[attr-defined]  # digests and gzip come before the reading
+        return Page(
+            capture=capture, work=work, lease=lease, repeats=first[0] if first else None,
+            unchanged=first is not None and first[1] == capture.url,
+        )  # fmt: skip
+
+    async def _with_links(self, page: Page, lease: Lease) -> Page:
+        assert page.work is not None
+        follower = self.follower
+        found = follower.links(((link[0], link[1]) for link in page.work.links), lease)
+        found += follower.guides(page.work.reading.feeds, "feed", lease)
+        if lease.seed:
+            found += follower.guides(await self._sitemaps(lease.url), "sitemap", lease)
+        return replace(page, found=tuple(found), dropped=follower.take_dropped())
+
+    async def _sitemaps(self, url: str) -> tuple[str, ...]:
+        """What robots.txt announces, or the usual places."""
+        if not self.running.options.robots:
+            return sitemaps_of(url)
+        return (await self.running.robots.verdict(url)).sitemaps or sitemaps_of(url)
+
+    # ------------------------------------------------------------------ feeds and sitemaps
+
+    async def parse_feed(self, response: Response) -> AsyncIterator[Any]:
+        """Read a feed: its items are pages to fetch."""
+        lease, capture = _answered(response)
+        if not await self._again(lease, capture):
+            async with self.landing(lease):
+                feed = await self.running.pool.feed(capture)
+                found = self.follower.entries(((item.url, item.published) for item in feed.items), lease)
+                await self._followed(lease, capture, found, feed.error)
+        return
+        yield
+
+    async def parse_sitemap(self, response: Response) -> AsyncIterator[Any]:
+        """Read a sitemap: its entries are pages to fetch, or sitemaps to read."""
+        lease, capture = _answered(response)
+        if not await self._again(lease, capture):
+            async with self.landing(lease):
+                sitemap = await self.running.pool.sitemap(capture)
+                if sitemap.kind == "index":
+                    found = self.follower.guides((one.url for one in sitemap.entries), "sitemap", lease)
+                else:
+                    dated = ((one.url, one.published or one.lastmod) for one in sitemap.entries)
+                    found = self.follower.entries(dated, lease)
+                await self._followed(lease, capture, found, sitemap.error)
+        return
+        yield
+
+    async def _followed(self, lease: Lease, capture: Capture, found: list[Found], error: str | None) -> None:
+        """Enter what a feed or sitemap names, and close it, in one transaction."""
+        dropped = self.follower.take_dropped()
+        outcome, reason = (Outcome.FOLLOWED, error or "") if found or not error else (Outcome.FAILED, error)
+        if capture.status is None or not 200 <= capture.status < 300:
+            outcome, reason = Outcome.FAILED, f"http_{capture.status}"
+        facts = {"final_url": capture.url, "status": capture.status}
+        await self.running.ledger(
+            lambda ledger: (ledger.add(found), ledger.drop(dropped), ledger.ack(lease, outcome, reason, **facts))
+        )
+        self.running.feeder.budget.ended()
+
+    # ------------------------------------------------------------------ failures
+
+    async def fetch_failed(self, failure: TwistedFailure) -> AsyncIterator[Any]:
+        """No usable answer: try again if that may help, else keep a record that says why."""
+        request: scrapy.Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
+        lease: Lease = request.meta["lease"]
+        why = failure_of(failure.value)
+        if await self.running.feeder.failed(lease, why.reason, why.detail):
+            self.running.feeder.landed(lease)
+            return
+        hops = request.meta.get("hops", ())
+        facts = {"final_url": request.url, "status": hops[-1].status if hops else None}
+        if why.reason in NEVER_ASKED:
+            async with self.landing(lease):
+                await self.running.feeder.close_lease(lease, Outcome.SKIPPED, why.reason, **facts)
+            return
+        yield Page(
+            capture=Capture(
+                url=request.url, requested_url=lease.url, captured_at=datetime.now(UTC), status=None, redirects=hops,
+                via=lease.via, hops=lease.hops, discovery=lease.role, robots=request.meta.get("robots"), failure=why,
+            ),
+            lease=lease,
+        )  # fmt: skip
+
+    async def callback_failed(self, failure: TwistedFailure, response: Any) -> None:
+        """Our own reading broke: the URL is tried once more, then closed with what happened."""
+        lease: Lease | None = response.request.meta.get("lease")
+        if lease is None:
+            return
+        async with self.landing(lease):
+            error = failure.value
+            reason = error.reason if isinstance(error, ExtractionFailed) else "spider_error"
+            if not await self.running.feeder.failed(lease, reason, str(error)):
+                await self.running.feeder.close_lease(lease, Outcome.FAILED, reason)
+
+    @asynccontextmanager
+    async def landing(self, lease: Lease) -> AsyncIterator[None]:
+        """Whatever happens inside, the URL is no longer in flight afterwards."""
+        try:
+            yield
+        finally:
+            self.running.feeder.landed(lease)
+
+
+def _answered(response: Response) -> tuple[Lease, Capture]:
+    """The lease and the capture, completed with what only the crawl knows."""
+    lease: Lease = response.meta["lease"]
+    capture: Capture = response.meta["capture"]
+    return lease, replace(
+        capture, requested_url=lease.url, via=lease.via, hops=lease.hops, discovery=lease.role,
+        robots=response.meta.get("robots"),
+    )  # fmt: skip

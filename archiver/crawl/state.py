@@ -1,0 +1,146 @@
+"""State: where a job's ledger lies, and the lock on it. In: options, seeds. Out: the open ledger. Never: Scrapy.
+
+One crawl at a time: the lock is the kernel's (flock), so it goes with its process, however that ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from archiver.errors import BadInput, JobLocked, StoreError, StoreFull
+from archiver.frontier.sqlite import SqliteFrontier
+
+if TYPE_CHECKING:
+    from archiver.crawl.options import CrawlOptions
+    from archiver.crawl.running import RunningCrawl
+
+LOOK_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class State:
+    """A job's folder, its ledger, and the lock that is held while it is open."""
+
+    folder: Path
+    ledger: SqliteFrontier
+    lock: TextIO
+    fresh: bool  # the ledger held nothing before
+
+    def release(self) -> None:
+        """Let the next crawl in."""
+        self.lock.close()
+
+
+def job_name(options: CrawlOptions, seeds: Iterable[str]) -> str:
+    """The job's own name, or one made of archive, collection and seeds: the same command is the same job."""
+    if options.job:
+        return options.job
+    text = "\n".join([options.uri, options.collection, *sorted(set(seeds))])
+    return f"{options.collection}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:10]}"
+
+
+def state_folder(options: CrawlOptions, name: str) -> Path:
+    """Where the job's ledger lies: as told, inside a folder archive, or in the user's state folder."""
+    if options.state:
+        return Path(options.state)
+    if "://" not in options.uri or options.uri.startswith("file://"):
+        return Path(options.uri.removeprefix("file://")) / "state" / name
+    base = os.environ.get("NEWSVAULT_STATE") or os.path.join(
+        os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "newsvault"
+    )
+    return Path(base) / f"{name}-{hashlib.sha256(options.uri.encode()).hexdigest()[:8]}"
+
+
+def open_state(options: CrawlOptions, seeds: Iterable[str]) -> State:
+    """Lock the job and open its ledger. Raises JobLocked, StoreFull, BadInput."""
+    name = job_name(options, seeds)
+    folder = state_folder(options, name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if folder.stat().st_uid != os.getuid():
+            raise BadInput(str(folder), "belongs to another user; give a folder of your own with --state")
+        folder.chmod(0o700)
+        check_room(folder, options.min_free_bytes)
+        lock = _lock(folder)
+    except OSError as error:
+        if error.errno == 28:
+            raise StoreFull(str(folder), f"disk full: {error}") from error
+        raise StoreError(str(folder), f"{error.strerror}; give another folder with --state") from error
+    try:
+        ledger = SqliteFrontier(folder / "ledger.sqlite", name=name)
+    except BaseException:
+        lock.close()
+        raise
+    return State(folder=folder, ledger=ledger, lock=lock, fresh=ledger.job()["round"] == 0)
+
+
+def _lock(folder: Path) -> TextIO:
+    path = folder / "lock"
+    lock = open(path, "a+", encoding="utf-8")  # noqa: SIM115  # held open: closing it is what releases the lock
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise JobLocked(str(folder), owner) from error
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise StoreFull when the disk of `folder` has less than `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StoreFull(
+            str(folder),
+            f"No space left on device: {free >> 20} MiB free, {needed >> 20} MiB needed (ARCHIVE_MIN_FREE_BYTES)",
+        )
+
+
+class Room:
+    """Watches the disk under the ledger and under a folder archive; while it is full the crawl pauses."""
+
+    def __init__(self, running: RunningCrawl) -> None:
+        self._running = running
+        self._looked = 0.0
+        self._full_since: float | None = None
+
+    async def enough(self) -> bool:
+        """Whether there is room. Ends the crawl when there was none for as long as the job's patience."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return self._full_since is None
+        self._looked = now
+        try:
+            for folder in self._folders():
+                check_room(folder, self._running.options.min_free_bytes)
+        except StoreFull as error:
+            self._wait(error, now)
+            return False
+        if self._full_since is not None:
+            self._running.log.warning("disk: room again; going on")
+        self._full_since = None
+        return True
+
+    def _folders(self) -> list[Path]:
+        uri = self._running.options.uri
+        own = [self._running.state.folder] if self._running.state else []
+        return own if "://" in uri else [*own, Path(uri)]
+
+    def _wait(self, error: StoreFull, now: float) -> None:
+        if self._full_since is None:
+            self._full_since = now
+            self._running.log.warning("disk: %s; pausing until there is room", error)
+        elif now - self._full_since > self._running.options.patience_seconds:
+            self._running.stop(error)
