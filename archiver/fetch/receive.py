@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archiver.errors import FetchFailed
 from archiver.fetch import decode, wire
+from archiver.fetch.engines import GZIP_MAGIC
 from archiver.fetch.exchange import Limits
 from archiver.fetch.wire import Head
 
@@ -170,7 +171,7 @@ class ResponseReader:
             return
         media_type = (self.head.values("content-type") or [""])[0].lower()
         path = self._url.partition("?")[0].partition("#")[0].lower()
-        if self.body.startswith(decode.GZIP_MAGIC) and "gzip" not in media_type and not path.endswith((".gz", ".tgz")):
+        if self.body.startswith(GZIP_MAGIC) and "gzip" not in media_type and not path.endswith((".gz", ".tgz")):
             self._flags.append("gzip_undeclared")
 
     def _too_large(self) -> FetchFailed:
