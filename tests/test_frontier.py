@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from archiver.frontier import Found, Outcome
+from archiver.frontier import Found, Links, Outcome
 from archiver.frontier.clerk import Clerk
 from archiver.frontier.sqlite import SqliteFrontier
 
@@ -35,7 +35,7 @@ def test_a_url_is_entered_once(ledger):
 def test_a_lease_is_given_once_and_by_priority(ledger):
     ledger.add([found(1), found(2, prio=5), found(3)])
     first = ledger.claim(hosts=4, per_host=2)
-    assert [lease.fp for lease in first][0] == 2
+    assert first[0].fp == 2
     assert {lease.fp for lease in first + ledger.claim(hosts=4, per_host=9)} == {1, 2, 3}
     assert ledger.claim(hosts=4, per_host=9) == []
 
@@ -78,8 +78,9 @@ def test_a_retry_waits_and_counts_its_attempts(ledger):
 
 
 def test_a_parked_host_stays_pending_and_says_deferred(ledger):
-    ledger.add([found(1), found(2, "b.example")])
-    ledger.park("a.example", 3600)
+    ledger.add([found(1), found(3), found(2, "b.example")])
+    (lease,) = ledger.claim(hosts=1, per_host=1, busy=["b.example"])
+    ledger.retry(lease, "http_429", after=3600, park=True)
     assert [lease.host for lease in ledger.claim(hosts=4, per_host=9)] == ["b.example"]
     assert {line.url: line.outcome for line in ledger.lines()}["https://a.example/1"] == "deferred"
 
@@ -89,7 +90,7 @@ def test_a_crash_hands_leases_back_and_names_the_records_on_their_way(tmp_path):
     ledger.begin("crawl-1")
     ledger.add([found(1), found(2)])
     one, _two = ledger.claim(hosts=1, per_host=2)
-    ledger.intend(one, [found(3)], record="records/1.json", outcome="archived")
+    ledger.intend(one, Links(found=(found(3),)), record="records/1.json", outcome="archived")
     ledger.db.close()
     again = SqliteFrontier(tmp_path / "l.sqlite")
     (intent,) = again.recover()

@@ -127,9 +127,7 @@ class Feeder:
             wait = retry_after if retry_after is not None else PAUSES[min(lease.tries, len(PAUSES) - 1)]
             if wait > options.park_seconds:
                 logger.warning("%s asks to be left alone for %.0f s: parked", lease.host, wait)
-                await running.ledger(
-                    lambda ledger: (ledger.park(lease.host, wait), ledger.retry(lease, reason, after=wait))
-                )
+                await running.ledger(lambda ledger: ledger.retry(lease, reason, after=wait, park=True))
                 await self._park(lease.host)
                 return True
             running.politeness.rest(lease.host, wait)

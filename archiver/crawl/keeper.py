@@ -44,11 +44,9 @@ class Keeper:
         outcome, reason = page.outcome
         prepared = self._prepare(page)
         if lease is not None:
+            key = prepared.record_key
             await running.ledger(
-                lambda ledger: (
-                    ledger.drop(page.dropped),
-                    ledger.intend(lease, page.found, record=prepared.record_key, outcome=outcome, reason=reason),
-                )
+                lambda ledger: ledger.intend(lease, page.links, record=key, outcome=outcome, reason=reason)
             )
         receipt = await self._outage.through(lambda: running.archive.store_prepared(prepared))
         if lease is not None:

@@ -29,6 +29,6 @@ class LedgerMiddleware:
             seeds = [(request.meta["found"], request.meta["problem"]) async for request in start]
             await running.begin(seeds)
             async for lease in running.feeder.leases():
-                yield spider.request_for(lease)
+                yield spider.request_for(lease)  # type: ignore[union-attr]  # only ArticleSpiders put this class in
         except ArchiveError as error:  # no lock, no room, no store: nothing was asked for yet
             running.stop(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archiver.extraction.workers import PageWork
-from archiver.frontier import Found, Lease, Outcome
+from archiver.frontier import NO_LINKS, Lease, Links, Outcome
 from archiver.model import Capture, Verdict
 
 
@@ -16,8 +16,7 @@ class Page:
     capture: Capture = field(repr=False)
     work: PageWork | None = field(default=None, repr=False)  # None: there is no body to keep
     lease: Lease | None = None  # None in a project that runs its own spiders without the ledger
-    found: tuple[Found, ...] = field(default=(), repr=False)
-    dropped: dict[str, int] = field(default_factory=dict)  # links left out, by reason
+    links: Links = field(default=NO_LINKS, repr=False)  # what the page led to
     repeats: str | None = None  # id of the record that kept these bytes first
     unchanged: bool = False  # the bytes are those of this URL's last capture
 

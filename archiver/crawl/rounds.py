@@ -156,28 +156,17 @@ def _entries(running: RunningCrawl, line: Line) -> list[Entry]:
     """The manifest's entries for one URL. What was adopted from the archive is measured now."""
     if line.record is None:
         return []
-    facts = {
-        "record_sha256": line.record_sha256,
-        "record_size": line.record_size,
-        "body_sha256": line.body_sha256,
-        "body_size": line.body_size,
+    sizes: dict[str, Any] = {
+        name: getattr(line, name) for name in ("record_sha256", "record_size", "body_sha256", "body_size")
     }
     if line.record_size is None or (line.body and line.body_size is None):
         try:
-            facts |= _measured(running, line.record, line.body)
+            sizes |= _measured(running, line.record, line.body)
         except NotArchived as error:
             running.log.warning("not in the manifest: %s", error)
             return []
-    entries = [
-        Entry(
-            key=line.record,
-            kind="record",
-            sha256=facts["record_sha256"],
-            size=facts["record_size"],
-            url=line.final_url,
-            body=line.body,
-        )
-    ]
+    digest, size = sizes["record_sha256"], sizes["record_size"]
+    entries = [Entry(key=line.record, kind="record", sha256=digest, size=size, url=line.final_url, body=line.body)]
     if line.body:
-        entries.append(Entry(key=line.body, kind="body", sha256=facts["body_sha256"], size=facts["body_size"]))
+        entries.append(Entry(key=line.body, kind="body", sha256=sizes["body_sha256"], size=sizes["body_size"]))
     return entries

@@ -44,7 +44,7 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
     crawler = process.create_crawler(spider_class)
     failures: list[BaseException] = []
     task = process.crawl(crawler, **arguments)
-    task.add_done_callback(lambda done: failures.append(done.exception()) if done.exception() else None)
+    task.add_done_callback(lambda done: failures.extend(filter(None, [done.exception()])))
     process.start()
     running = RunningCrawl.of(crawler)
     if failures and running.problem is None:

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import scrapy
 
@@ -26,7 +26,7 @@ from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
-from archiver.frontier import Found, Lease, Outcome
+from archiver.frontier import Found, Lease, Links, Outcome
 from archiver.model import Capture, Seed
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ OURS: dict[str, dict[str, int | None]] = {
 class ArticleSpider(scrapy.Spider):
     """Base of `urls`, `feed`, `sitemap` and `site`."""
 
-    custom_settings: ClassVar[dict[str, Any]] = {
+    custom_settings = {  # noqa: RUF012  # Scrapy declares it as an instance's
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the ledger knows what was seen
         "CONCURRENT_REQUESTS": 0,  # the feeder counts
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1000,
@@ -146,7 +146,7 @@ class ArticleSpider(scrapy.Spider):
         found += follower.guides(page.work.reading.feeds, "feed", lease)
         if lease.seed:
             found += follower.guides(await self._sitemaps(lease.url), "sitemap", lease)
-        return replace(page, found=tuple(found), dropped=follower.take_dropped())
+        return replace(page, links=Links(found=tuple(found), dropped=follower.take_dropped()))
 
     async def _sitemaps(self, url: str) -> tuple[str, ...]:
         """What robots.txt announces, or the usual places."""
@@ -184,14 +184,12 @@ class ArticleSpider(scrapy.Spider):
 
     async def _followed(self, lease: Lease, capture: Capture, found: list[Found], error: str | None) -> None:
         """Enter what a feed or sitemap names, and close it, in one transaction."""
-        dropped = self.follower.take_dropped()
+        links = Links(found=tuple(found), dropped=self.follower.take_dropped())
         outcome, reason = (Outcome.FOLLOWED, error or "") if found or not error else (Outcome.FAILED, error)
         if capture.status is None or not 200 <= capture.status < 300:
             outcome, reason = Outcome.FAILED, f"http_{capture.status}"
         facts = {"final_url": capture.url, "status": capture.status}
-        await self.running.ledger(
-            lambda ledger: (ledger.add(found), ledger.drop(dropped), ledger.ack(lease, outcome, reason, **facts))
-        )
+        await self.running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, links=links, **facts))
         self.running.feeder.budget.ended()
 
     # ------------------------------------------------------------------ failures
@@ -200,7 +198,7 @@ class ArticleSpider(scrapy.Spider):
         """No usable answer: try again if that may help, else keep a record that says why."""
         request: scrapy.Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         lease: Lease = request.meta["lease"]
-        why = failure_of(failure.value)
+        why = failure_of(failure.value or RuntimeError("no exception"))
         if await self.running.feeder.failed(lease, why.reason, why.detail):
             self.running.feeder.landed(lease)
             return

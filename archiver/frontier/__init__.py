@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["Counts", "Found", "Frontier", "Intent", "Lease", "Line", "Outcome"]
+__all__ = ["NO_LINKS", "Counts", "Found", "Frontier", "Intent", "Lease", "Line", "Links", "Outcome"]
 
 
 class Outcome(StrEnum):
@@ -41,6 +41,17 @@ class Found:
     hops: int = 0
     seed: bool = False  # due again at each new round
     due_in: float = 0.0  # seconds from now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """What a page, feed or sitemap led to: URLs of the job, and how many were left out, by reason."""
+
+    found: tuple[Found, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_LINKS = Links()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,26 +121,20 @@ class Frontier(Protocol):
     def add(self, found: Iterable[Found]) -> int:
         """Enter URLs; known ones stay as they are. Return how many were new."""
 
-    def drop(self, reasons: Mapping[str, int]) -> None:
-        """Count links that were left out, by reason."""
-
     def claim(self, *, hosts: int, per_host: int, busy: Iterable[str] = ()) -> list[Lease]:
         """Lease up to `per_host` due URLs of up to `hosts` hosts that are not `busy` and not parked."""
 
-    def intend(self, lease: Lease, found: Iterable[Found], *, record: str, outcome: str, reason: str = "") -> None:
+    def intend(self, lease: Lease, links: Links, *, record: str, outcome: str, reason: str = "") -> None:
         """Note, before the puts, which record is about to be written, and enter the page's links."""
 
-    def ack(self, lease: Lease, outcome: str, reason: str = "", **facts: object) -> None:
-        """Close the URL with its outcome. Nothing happens when the lease is not ours any more."""
+    def ack(self, lease: Lease, outcome: str, reason: str = "", *, links: Links = NO_LINKS, **facts: object) -> None:
+        """Enter links and close the URL with its outcome. Nothing happens when the lease is not ours any more."""
 
-    def retry(self, lease: Lease, reason: str, *, after: float) -> None:
-        """Put the URL back, due in `after` seconds, one attempt older."""
+    def retry(self, lease: Lease, reason: str, *, after: float, park: bool = False) -> None:
+        """Put the URL back, due in `after` seconds, one attempt older; with `park`, leave its host alone so long."""
 
     def release(self, leases: Iterable[Lease]) -> None:
         """Give leases back untouched."""
-
-    def park(self, host: str, seconds: float) -> None:
-        """Leave `host` alone for so long; its URLs stay pending."""
 
     def recover(self) -> list[Intent]:
         """Hand back every lease of a crawl that died; return the records it was about to write."""

@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from archiver.errors import StoreError, StoreFull
-from archiver.frontier import Counts, Found, Intent, Lease, Line
+from archiver.frontier import NO_LINKS, Counts, Found, Intent, Lease, Line, Links
 
 VERSION = 1
 PENDING, LEASED, DONE = 0, 1, 2
@@ -90,7 +91,7 @@ class SqliteFrontier:
         except BaseException:
             self.db.close()
             raise
-        self._offset = max(time.time(), clock) - time.monotonic()
+        self._offset: float = max(time.time(), clock) - time.monotonic()
         self._depth = 0
 
     def _set_aside(self) -> None:
@@ -104,7 +105,7 @@ class SqliteFrontier:
 
     def now(self) -> float:
         """The ledger's clock, in seconds; it never goes back."""
-        return time.monotonic() + self._offset
+        return float(time.monotonic() + self._offset)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -204,10 +205,6 @@ class SqliteFrontier:
         )
         return count
 
-    def drop(self, reasons: Mapping[str, int]) -> None:
-        with self.together():
-            self._drop(reasons)
-
     def _drop(self, reasons: Mapping[str, int]) -> None:
         self.db.executemany(
             "INSERT INTO dropped VALUES (?, ?) ON CONFLICT (reason) DO UPDATE SET n = n + excluded.n", reasons.items()
@@ -246,25 +243,30 @@ class SqliteFrontier:
             (host, host),
         )
 
-    def intend(self, lease: Lease, found: Iterable[Found], *, record: str, outcome: str, reason: str = "") -> None:
+    def intend(self, lease: Lease, links: Links, *, record: str, outcome: str, reason: str = "") -> None:
         with self.together():
-            self._add(found)
+            self._enter(links)
             self.db.execute(
                 "UPDATE url SET record = ?, outcome = ?, reason = ? WHERE fp = ? AND epoch = ? AND state = 1",
                 (record, outcome, reason, lease.fp, lease.epoch),
             )
 
-    def ack(self, lease: Lease, outcome: str, reason: str = "", **facts: object) -> None:
+    def ack(self, lease: Lease, outcome: str, reason: str = "", *, links: Links = NO_LINKS, **facts: object) -> None:
         given = {name: facts[name] for name in FACTS if name in facts}
         sets = "".join(f", {name} = ?" for name in given)
         with self.together():
+            self._enter(links)
             self.db.execute(
                 f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, tries = tries + 1{sets} "
                 "WHERE fp = ? AND epoch = ? AND state = 1",
                 (outcome, reason, self.now(), *given.values(), lease.fp, lease.epoch),
             )
 
-    def retry(self, lease: Lease, reason: str, *, after: float) -> None:
+    def _enter(self, links: Links) -> None:
+        self._add(links.found)
+        self._drop(links.dropped)
+
+    def retry(self, lease: Lease, reason: str, *, after: float, park: bool = False) -> None:
         due = self.now() + after
         with self.together():
             self.db.execute(
@@ -273,6 +275,8 @@ class SqliteFrontier:
                 (due, reason, lease.fp, lease.epoch),
             )
             self.db.execute("UPDATE host SET next_due = min(next_due, ?) WHERE host = ?", (due, lease.host))
+            if park:
+                self.db.execute("UPDATE host SET blocked_until = ? WHERE host = ?", (due, lease.host))
 
     def release(self, leases: Iterable[Lease]) -> None:
         with self.together():
@@ -281,10 +285,6 @@ class SqliteFrontier:
                     "UPDATE url SET state = 0 WHERE fp = ? AND epoch = ? AND state = 1", (lease.fp, lease.epoch)
                 )
                 self.db.execute("UPDATE host SET next_due = min(next_due, ?) WHERE host = ?", (self.now(), lease.host))
-
-    def park(self, host: str, seconds: float) -> None:
-        with self.together():
-            self.db.execute("UPDATE host SET blocked_until = ? WHERE host = ?", (self.now() + seconds, host))
 
     def recover(self) -> list[Intent]:
         with self.together():
@@ -378,7 +378,8 @@ class SqliteFrontier:
         self.db.close()
 
 
-def _lease(row: tuple[object, ...]) -> Lease:
+def _lease(row: Any) -> Lease:
+    """A lease from the columns that `_claim_host` selects."""
     fp, url, host, role, epoch, tries, hops, via, seed, etag, modified, record = row
     known = {"etag": etag, "last_modified": modified, "record": record}
     return Lease(
@@ -390,7 +391,7 @@ def _lease(row: tuple[object, ...]) -> Lease:
         tries=tries,
         hops=hops,
         via=via,
-        seed=bool(seed),  # type: ignore[arg-type]  # sqlite3 rows are untyped
+        seed=bool(seed),
         validators={name: str(value) for name, value in known.items() if value},
     )
 
