@@ -501,6 +501,7 @@ def test_a_server_that_hangs_is_given_up(proxy: FaultProxy, s3_uri: str) -> None
         store.put_new("a", PAGE)
 
 
+@pytest.mark.slow
 def test_a_store_outlives_a_killed_server_and_so_does_what_it_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
