@@ -71,27 +71,27 @@ def test_putting_again_changes_nothing_and_says_so(archive: Archive) -> None:
     assert len(list(archive.find())) == 1
 
 
-def test_identical_bytes_share_one_body(archive: Archive) -> None:
-    first = archive.put(capture(body=b"same"), reading=reading())
-    second = archive.put(capture("https://other.example/b", minute=1, body=b"same"), repeats=first.id)
+def test_identical_bytes_share_one_body(folder: Archive) -> None:
+    first = folder.put(capture(body=b"same"), reading=reading())
+    second = folder.put(capture("https://other.example/b", minute=1, body=b"same"), repeats=first.id)
     assert first.body_key == second.body_key == body_key(sha256_hex(b"same"))
     assert (first.is_new_body, second.is_new_body) == (True, False)
-    assert archive.get(second.id).record.repeats == first.id
-    assert len(keys(archive)) == 3
+    assert folder.get(second.id).record.repeats == first.id
+    assert len(keys(folder)) == 3
 
 
-def test_a_receipt_says_what_the_store_holds(archive: Archive) -> None:
-    receipt = put(archive)
+def test_a_receipt_says_what_the_store_holds(folder: Archive) -> None:
+    receipt = put(folder)
     for entry in receipt.entries:
-        data = archive.store.get(entry.key)
+        data = folder.store.get(entry.key)
         assert (entry.sha256, entry.size) == (sha256_hex(data), len(data))
     assert [entry.kind for entry in receipt.entries] == ["record", "body"]
     assert receipt.entries[0].body == receipt.body_key
 
 
-def test_a_failure_is_kept_without_a_body(archive: Archive) -> None:
-    receipt = archive.put(failed())
-    snapshot = archive.get(receipt.id)
+def test_a_failure_is_kept_without_a_body(folder: Archive) -> None:
+    receipt = folder.put(failed())
+    snapshot = folder.get(receipt.id)
     assert (snapshot.body, snapshot.record.verdict, receipt.body_key) == (None, Verdict.ERROR, None)
     assert len(receipt.entries) == 1
 
@@ -119,11 +119,11 @@ def test_with_a_time_the_closest_capture_is_got(folder: Archive, at: int, minute
     assert folder.row("https://news.example/a", at=as_text).captured_at == START + timedelta(minutes=minute)
 
 
-def test_what_was_never_put_is_not_archived(archive: Archive) -> None:
-    put(archive)
+def test_what_was_never_put_is_not_archived(folder: Archive) -> None:
+    put(folder)
     for what in ("https://news.example/other", "0" * 20, "elsewhere.example"):
         with pytest.raises(NotArchived, match=what):
-            archive.get(what)
+            folder.get(what)
 
 
 def test_an_unknown_collection_names_the_known_ones(folder: Archive) -> None:
@@ -189,7 +189,8 @@ class Watched(MemoryStore):
 
     def __init__(self, fails: str = "never") -> None:
         super().__init__("watched")
-        self.fails, self.order = fails, [""][:0]
+        self.fails = fails
+        self.order: list[str] = []
 
     def put_new(self, key: str, data: bytes, *, media_type: str | None = None, encoding: str | None = None) -> bool:
         if key.startswith(self.fails):
@@ -262,17 +263,15 @@ def test_many_threads_may_put_at_once(archive: Archive) -> None:
     assert list(archive.verify()) == []
 
 
-def test_records_are_read_without_a_catalog(archive: Archive) -> None:
+def test_records_are_read_without_a_catalog(folder: Archive) -> None:
     for minute in (0, 10, 20):
-        put(archive, minute=minute)
-    archive.put(capture("https://b.example/"), collection="weekly")
-    assert len(list(archive.records())) == 4
-    assert {record.collection for record in archive.records(collection="weekly")} == {"weekly"}
+        put(folder, minute=minute)
+    folder.put(capture("https://b.example/"), collection="weekly")
+    assert len(list(folder.records())) == 4
+    assert {record.collection for record in folder.records(collection="weekly")} == {"weekly"}
     since = START + timedelta(minutes=10)
-    assert [record.captured_at for record in archive.records(since=since, until=since + timedelta(minutes=5))] == [
-        since
-    ]
-    assert len(list(archive.records(collection="daily", until="20261102"))) == 3
+    assert [record.captured_at for record in folder.records(since=since, until=since + timedelta(minutes=5))] == [since]
+    assert len(list(folder.records(collection="daily", until="20261102"))) == 3
 
 
 def test_a_damaged_record_is_raised_or_told_and_the_others_follow(folder: Archive) -> None:

@@ -40,7 +40,6 @@ CREATE INDEX snapshots_id ON snapshots (id);
 CREATE INDEX snapshots_surt ON snapshots (surt, captured_at);
 CREATE INDEX snapshots_requested ON snapshots (requested_url);
 CREATE INDEX snapshots_domain ON snapshots (domain, captured_at);
-CREATE INDEX snapshots_host ON snapshots (host);
 CREATE INDEX snapshots_time ON snapshots (captured_at, id);
 CREATE INDEX snapshots_sha256 ON snapshots (sha256);
 CREATE INDEX snapshots_collection ON snapshots (collection, verdict);

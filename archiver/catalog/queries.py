@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from archiver.errors import BadInput
 from archiver.timestamps import iso
-from archiver.urls import BadUrl, canonical, host, registered_domain, surt
+from archiver.urls import BadUrl, canonical, host, surt
 
 _ID = re.compile(r"[0-9a-f]{20}")
 _DOMAIN = re.compile(r"(?:\*\.)?([^\s/:?#@*]+\.[^\s/:?#@*]+|localhost)")
@@ -103,10 +103,10 @@ def _surt_prefix(url: str) -> str:
 
 
 def _in_domain(domain: str) -> tuple[str, list[Any]]:
-    registered = registered_domain(domain)
-    if registered == domain:
-        return "domain = ? OR host = ?", [domain, domain]
-    return "domain = ? AND (host = ? OR substr(host, ?) = ?)", [registered, domain, -len(domain) - 1, "." + domain]
+    """SURT keys write a domain from its end, so that the hosts below it, and its other ports, lie beside it."""
+    start = surt(f"https://{domain}/").removesuffix("/").removesuffix(")")
+    values = [bound for mark in "),:" for bound in (start + mark, start + mark + _LAST)]
+    return " OR ".join(["surt >= ? AND surt < ?"] * 3), values
 
 
 def _canonical(url: str) -> str:

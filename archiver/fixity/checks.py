@@ -42,7 +42,7 @@ def check_record(key: str, data: bytes, promised: Promised) -> Record | Damage:
         return Damage(key=key, problem="altered", detail=f"it holds the record that belongs at {key_of(record)}")
     if layout(json.loads(data)) != data:
         return Damage(key=key, problem="altered", detail="its members are whole, but not laid out as they were written")
-    return check_stored(key, sha256_hex(data), len(data), promised) or record
+    return check_stored(key, sha256_hex(data), len(data), promised, is_whole=True) or record
 
 
 def bodies_named_in(data: bytes) -> list[str]:
@@ -63,20 +63,23 @@ def measured(data: bytes, *, limit: int = LIMIT) -> Measured:
 def check_body(key: str, found: Measured, promised: Promised, *, size: int | None) -> Damage | None:
     """Return what is wrong with a body. `size` is what a record says of it, None if no record does."""
     if found.broken:
-        cut = found.truncated or _is_cut(found.stored_size, promised)
+        cut = _is_cut(found.stored_size, promised) if promised else found.truncated
         return Damage(key=key, problem="truncated" if cut else "altered", detail=found.broken)
     if found.sha256 != sha256_of(key):
         return Damage(key=key, problem="altered", detail=f"its sha256 is {found.sha256}")
     if size is not None and size != found.size:
         return Damage(key=key, problem="altered", detail=f"it has {found.size:,} bytes, its record says {size:,}")
-    return check_stored(key, found.stored_sha256, found.stored_size, promised)
+    return check_stored(key, found.stored_sha256, found.stored_size, promised, is_whole=True)
 
 
-def check_stored(key: str, sha256: str, size: int, promised: Promised) -> Damage | None:
-    """Return what is wrong with an object's stored bytes, as far as manifests promise any."""
+def check_stored(key: str, sha256: str, size: int, promised: Promised, *, is_whole: bool = False) -> Damage | None:
+    """Return what is wrong with an object's stored bytes, as far as manifests promise any.
+
+    `is_whole` says that what is in it proved itself: then other bytes than promised are a change, never a cut.
+    """
     if not promised or sha256 in promised:
         return None
-    if _is_cut(size, promised):
+    if _is_cut(size, promised) and not is_whole:
         wanted = min(promised.values())
         return Damage(key=key, problem="truncated", detail=f"{size:,} of {wanted:,} bytes are left")
     return Damage(key=key, problem="altered", detail=f"its manifest promises other bytes than these, sha256 {sha256}")
