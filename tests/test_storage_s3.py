@@ -56,10 +56,17 @@ def told(uri: str, **options: Any) -> S3Options:
 def test_options_come_from_the_uri_and_keywords_win() -> None:
     uri = "s3://bucket/a/b?endpoint_url=http://127.0.0.1:8333&addressing_style=path&attempts=7&anonymous=true"
     place = parse(uri, attempts=2, read_seconds=1)
-    assert (place.bucket, place.prefix, place.uri) == ("bucket", "a/b", uri)
+    assert (place.bucket, place.prefix, place.name) == ("bucket", "a/b", "s3://bucket/a/b")
     assert place.options.endpoint_url == "http://127.0.0.1:8333"
     assert (place.options.addressing_style, place.options.anonymous) == ("path", True)
     assert (place.options.attempts, place.options.read_seconds) == (2, 1.0)
+
+
+def test_the_uri_of_a_store_holds_all_options_it_was_given() -> None:
+    place = parse("s3://bucket/a?attempts=7", endpoint_url="http://127.0.0.1:8333", anonymous=True, region=None)
+    assert place.uri == "s3://bucket/a?attempts=7&endpoint_url=http://127.0.0.1:8333&anonymous=true"
+    assert parse(place.uri) == place
+    assert parse("s3://bucket/a/").uri == "s3://bucket/a"
 
 
 @pytest.mark.parametrize(

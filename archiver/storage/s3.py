@@ -35,6 +35,7 @@ class S3Store:
 
     def __init__(self, place: S3Place) -> None:
         self.uri = place.uri
+        self._name = place.name
         self.bucket = place.bucket
         self.prefix = f"{place.prefix}/" if place.prefix else ""
         self.options = place.options
@@ -60,7 +61,7 @@ class S3Store:
                     return False
                 raise
             return True
-        raise StoreError(self.uri, f"{key} is said to be there and cannot be found; other writers may be at it")
+        raise StoreError(self._name, f"{key} is said to be there and cannot be found; other writers may be at it")
 
     def replace(self, key: str, data: bytes, *, media_type: str | None = None, encoding: str | None = None) -> None:
         """See Store."""
@@ -155,7 +156,7 @@ class S3Store:
                     raise
                 return call(Bucket=self.bucket, **parameters)
         except (ClientError, BotoCoreError) as error:
-            raise translate(error, uri=self.uri, bucket=self.bucket, key=key) from error
+            raise translate(error, uri=self._name, bucket=self.bucket, key=key) from error
 
     def _put(self, key: str, data: bytes, *, media_type: str | None, encoding: str | None, **more: Any) -> None:
         digest = hashlib.sha256(data)
@@ -222,7 +223,7 @@ class S3Store:
                 raise
             except _CUT as error:
                 if not left:
-                    raise translate(error, uri=self.uri, bucket=self.bucket, key=key) from error
+                    raise translate(error, uri=self._name, bucket=self.bucket, key=key) from error
         raise AssertionError("unreachable")
 
     def _check_write(self) -> None:

@@ -57,8 +57,9 @@ class S3Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Place:
-    """A parsed URI. `uri` is its canonical form."""
+    """A parsed URI. `name` is it without options, for messages; `uri` has all that were given, and opens it again."""
 
+    name: str
     uri: str
     bucket: str
     prefix: str  # no slash at either end; may be empty
@@ -79,10 +80,12 @@ def parse(uri: str, **options: object) -> S3Place:
     if prefix:
         check_key(prefix)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    place = f"s3://{parts.netloc}" + (f"/{prefix}" if prefix else "")
-    chosen = _options({**query, **options})
+    given = {name: value for name, value in {**query, **options}.items() if value is not None}
+    chosen = _options(given)
+    name = f"s3://{parts.netloc}" + (f"/{prefix}" if prefix else "")
     return S3Place(
-        uri=f"{place}?{urlencode(query, safe=':/')}" if query else place,
+        name=name,
+        uri=f"{name}?{_query(given)}" if given else name,
         bucket=parts.netloc,
         prefix=prefix,
         options=chosen,
@@ -100,14 +103,17 @@ def check_endpoint(url: str) -> None:
         raise BadInput(f"endpoint_url {url}", "not an http(s) URL; write for example http://127.0.0.1:8333")
 
 
+def _query(given: dict[str, object]) -> str:
+    words = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+    return urlencode(words, safe=":/")
+
+
 def _options(given: dict[str, object]) -> S3Options:
     defaults = {field.name: field.default for field in fields(S3Options)}
     for name in given:
         if name not in defaults:
             raise BadInput(name, _CURE if _SECRET.search(name) else f"no such option; there are {', '.join(defaults)}")
-    values: dict[str, Any] = {
-        name: _coerce(name, value, type(defaults[name])) for name, value in given.items() if value is not None
-    }
+    values: dict[str, Any] = {name: _coerce(name, value, type(defaults[name])) for name, value in given.items()}
     return S3Options(**values)
 
 
