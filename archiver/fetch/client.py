@@ -168,7 +168,9 @@ class Client:
             except ConnectionResetError as error:
                 failure = FetchFailed(url, "reset", f"{address.ip} port {address.port}: {error.strerror or error}")
             except OSError as error:
-                failure = FetchFailed(url, "connect_error", f"{address.ip} port {address.port}: {error.strerror}")
+                failure = FetchFailed(
+                    url, "connect_error", f"{address.ip} port {address.port}: {error.strerror or error}"
+                )
         raise failure
 
     async def _open(self, url: str, place: Destination, address: Address) -> Connection:
