@@ -1,6 +1,6 @@
 """Storage: objects under keys, in memory, in a folder or on S3. In: a URI. Out: a Store. Never: knowledge of crawls.
 
-s3://bucket[/prefix][?option=value…]    S3 or a server that speaks it; options: see `archiver.storage.s3_client`
+s3://bucket[/prefix][?option=value…]    S3 or a server that speaks it; options: see `archiver.storage.s3_options`
 file:///path, or a plain path           a folder
 memory://name                           this process's memory
 """
