@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from archiver.archive import Prepared, Receipt
 from archiver.errors import ArchiveError, StoreError
@@ -66,7 +66,7 @@ class Keeper:
             repeats=page.repeats,
         )
 
-    def _facts(self, page: Page, receipt: Receipt) -> dict[str, object]:
+    def _facts(self, page: Page, receipt: Receipt) -> dict[str, Any]:
         headers = {name.lower(): value for name, value in reversed(page.capture.headers)}
         return {
             "final_url": page.capture.url,

@@ -1,0 +1,19 @@
+"""Discovery: where a site's articles are named. In: feeds, sitemaps, robots.txt as served. Out: URLs. Never: network,
+judgement.
+"""
+
+from archiver.discovery.feeds import Feed, FeedItem, parse_feed
+from archiver.discovery.guess import feeds_of, sitemaps_in_robots, sitemaps_of
+from archiver.discovery.sitemaps import Sitemap, SitemapEntry, parse_sitemap
+
+__all__ = [
+    "Feed",
+    "FeedItem",
+    "Sitemap",
+    "SitemapEntry",
+    "feeds_of",
+    "parse_feed",
+    "parse_sitemap",
+    "sitemaps_in_robots",
+    "sitemaps_of",
+]

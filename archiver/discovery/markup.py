@@ -1,0 +1,288 @@
+"""XML as sites really write it. In: a document. Out: one record for each item, as soon as it is complete. Never: a
+tree, network.
+
+No tree is built: 50 MB of `<a/>` would be one of 1.5 GB. The text is mended before the parser sees it, since libxml2's
+own recovery drops whole items after a bare `<`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from html.entities import html5
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from archiver.discovery.stream import Document
+
+MAX_ELEMENTS = 1_500_000  # 50,000 news entries have 500,000; each costs about 4 µs
+MAX_TEXTS = 5_000_000  # pieces of text, of which every `&amp;` makes two; each costs about 0.4 µs
+MAX_MENDS = 1_500_000
+_MAX_TEXT = 4096  # characters kept of one field: we want addresses, titles, dates
+_MAX_FIELDS = 500  # kept of one record
+_MAX_PATH = 200  # characters: what lies deeper is nobody's title
+_MAX_BASES = 32
+_LONGEST_PIECE = 256 * 1024  # characters without any "<"
+_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+
+# What XML 1.0 does not allow as characters (section 2.2).
+_FORBIDDEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
+# What was meant as text: a bare "<", bare "&"s, and entities that no DOCTYPE of ours declares.
+_TO_MEND = re.compile(
+    r"<+(?![A-Za-z_/!?<])|<+(?=<)"
+    r"|&+(?=&)|&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)(?:[A-Za-z][A-Za-z0-9]{1,31};)?"
+)
+_MAYBE_BEGUN = re.compile(r"[<&\]]")
+_LONGEST_TOKEN = 34  # "&", 32 letters, ";"
+
+
+@dataclass(slots=True)
+class Field:
+    """One element inside a record; `path` are the local names that lead to it, in lower case, joined by "/"."""
+
+    path: str
+    namespace: str
+    attributes: Mapping[str, str]
+    pieces: list[str] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def text(self) -> str:
+        """Its text and that of the elements in it."""
+        return "".join(self.pieces).strip()
+
+
+@dataclass(slots=True)
+class Record:
+    """One `item`, `entry`, `url` … with its fields; `bases` are the xml:base values in force, outermost first."""
+
+    name: str
+    namespace: str
+    attributes: Mapping[str, str]
+    bases: tuple[str, ...] = ()
+    fields: list[Field] = field(default_factory=list)
+
+    def all(self, path: str) -> list[Field]:
+        """Return the fields at `path`, those of a vocabulary of their own (`media:title`) after the record's."""
+        found = [each for each in self.fields if each.path == path]
+        return sorted(found, key=lambda each: each.namespace != self.namespace)
+
+    def text(self, *paths: str) -> str:
+        """Return the text of the first field that has any, trying `paths` in order."""
+        return next((each.text for path in paths for each in self.all(path) if each.text), "")
+
+
+class Reader:
+    """Reads a document's records. After the last one, `head` is what encloses them and `error` what was not whole.
+
+    `error`: None, `too_large`, or `parse_error` (cut short or not well-formed: something may be missing).
+    """
+
+    def __init__(self, document: Document, names: frozenset[str], heads: frozenset[str]) -> None:
+        self.error: str | None = None
+        self._document = document
+        self._mender = Mender()
+        self._target = _Target(names, heads)
+
+    @property
+    def head(self) -> Record:
+        """The enclosing element's own fields: a feed's title, its links."""
+        return self._target.head or Record("", "", {})
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield a record for each element named, as it ends. What cannot be repaired ends them, without an exception."""
+        parser = _parser(self._target)
+        try:
+            for piece in self._document.text():
+                text = self._mender.feed(piece)
+                if self._mender.is_one_token(text):
+                    self.error = "too_large"
+                    break
+                parser.feed(text.encode())
+                yield from self._target.take()
+                if self._too_busy():
+                    self.error = "too_large"
+                    return
+            parser.feed(self._mender.end().encode())
+            whole = self._target.depth == 0
+            self._target.cut()
+            parser.close()
+        except etree.XMLSyntaxError:
+            whole = False
+        yield from self._target.take()
+        if self._document.too_large:
+            self.error = "too_large"
+        elif not whole and not self.error:
+            self.error = "parse_error"
+
+    def _too_busy(self) -> bool:
+        """Whether the document holds more than its 50 MB can honestly need: a bomb for the processor."""
+        return self._target.elements > MAX_ELEMENTS or self._target.texts > MAX_TEXTS or self._mender.mends > MAX_MENDS
+
+
+def _parser(target: Any) -> etree.XMLParser:  # Any: the stubs' target must take bytes, which lxml never passes
+    return etree.XMLParser(
+        target=target,
+        encoding="utf-8",
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+class Mender:
+    """Puts right bare `&` and `<`, HTML's entities and forbidden characters, piece by piece, as browsers would read
+    them.
+    """
+
+    def __init__(self) -> None:
+        self.mends = 0
+        self._held = ""
+        self._in_cdata = False
+
+    def feed(self, piece: str) -> str:
+        """Return what is certain by now; what may be the beginning of something waits for the next piece."""
+        text = self._held + piece.translate(_FORBIDDEN)
+        edge = _MAYBE_BEGUN.search(text, max(0, len(text) - _LONGEST_TOKEN))
+        cut = edge.start() if edge else len(text)
+        self._held = text[cut:]
+        return self._mend(text[:cut])
+
+    def is_one_token(self, text: str) -> bool:
+        """Whether `text` is a big piece of one tag or one string: eight million attributes cost the parser 800 MB."""
+        return len(text) > _LONGEST_PIECE and not self._in_cdata and "<" not in text
+
+    def end(self) -> str:
+        """Return the rest."""
+        text, self._held = self._held, ""
+        return self._mend(text)
+
+    def _mend(self, text: str) -> str:
+        done: list[str] = []
+        at = 0
+        while at < len(text):
+            mark = "]]>" if self._in_cdata else "<![CDATA["
+            found = text.find(mark, at)
+            stop = len(text) if found < 0 else found + len(mark)
+            done.append(text[at:stop] if self._in_cdata else self._mend_markup(text[at:stop]))
+            self._in_cdata ^= found >= 0
+            at = stop
+        return "".join(done)
+
+    def _mend_markup(self, text: str) -> str:
+        mended, times = _TO_MEND.subn(_mended, text)
+        self.mends += times
+        return mended
+
+
+def _mended(match: re.Match[str]) -> str:
+    found = match[0]
+    if not found.endswith(";"):
+        return found.replace("&", "&amp;").replace("<", "&lt;")
+    meant = html5.get(found[1:])  # &nbsp; &eacute; … are HTML's, not XML's
+    return escape(meant) if meant else "&amp;" + found[1:]
+
+
+class _Open(NamedTuple):
+    """An element not yet closed: whose field it is, and under which path its children are found there."""
+
+    owner: Record | None
+    path: str | None  # None = too deep, or outside of everything
+    field: Field | None
+    has_base: bool
+
+
+class _Target:
+    """What libxml2 calls at each tag. Holds the record under way, the head, and nothing else."""
+
+    def __init__(self, names: frozenset[str], heads: frozenset[str]) -> None:
+        self._names, self._heads = names, heads
+        self.head: Record | None = None
+        self.elements = 0
+        self.texts = 0
+        self._done: list[Record] = []
+        self._record: Record | None = None
+        self._open: list[_Open] = []
+        self._fields: list[Field] = []  # the open elements that are fields
+        self._bases: list[str] = []  # xml:base of the open elements that have one
+
+    @property
+    def depth(self) -> int:
+        return len(self._open)
+
+    def take(self) -> list[Record]:
+        """Return the records finished since the last call."""
+        done, self._done = self._done, []
+        return done
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self.elements += 1
+        namespace, name = _split(tag)
+        base = attributes.get(_XML_BASE) if len(self._bases) < _MAX_BASES else None
+        if base:
+            self._bases.append(base)
+        if name in self._names:
+            self._finish()  # an item inside an item: the outer one was never closed
+            self._record = Record(name, namespace, dict(attributes), tuple(self._bases))
+            self._open.append(_Open(self._record, "", None, bool(base)))
+        elif name in self._heads and self.head is None:
+            self.head = Record(name, namespace, dict(attributes), tuple(self._bases))
+            self._open.append(_Open(self.head, "", None, bool(base)))
+        else:
+            self._start_field(name, namespace, attributes, bool(base))
+
+    def _start_field(self, name: str, namespace: str, attributes: Mapping[str, str], has_base: bool) -> None:
+        owner, above = self._open[-1][:2] if self._open else (None, None)
+        path = None if above is None or len(above) > _MAX_PATH else f"{above}/{name}" if above else name
+        new = None
+        if owner is not None and path is not None and len(owner.fields) < _MAX_FIELDS:
+            new = Field(path, namespace, dict(attributes))
+            owner.fields.append(new)
+            self._fields.append(new)
+        self._open.append(_Open(owner, path, new, has_base))
+
+    def data(self, text: str) -> None:
+        self.texts += 1
+        for each in self._fields:
+            if each.size < _MAX_TEXT:
+                each.pieces.append(text[:_MAX_TEXT])
+                each.size += len(text)
+
+    def end(self, tag: str) -> None:
+        owner, path, ended, has_base = self._open.pop()
+        if has_base:
+            self._bases.pop()
+        if ended is not None:
+            self._fields.pop()
+        elif path == "" and owner is self._record:
+            self._finish()
+
+    def cut(self) -> None:
+        """The text ends here: what is still open was cut short, and half an address is a wrong one."""
+        if self._record is not None:
+            self._record.fields = [
+                each for each in self._record.fields if not any(each is half for half in self._fields)
+            ]
+            self._record = self._record if self._record.fields else None
+
+    def close(self) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._record is not None:
+            self._done.append(self._record)
+            self._record = None
+
+
+def _split(tag: str) -> tuple[str, str]:
+    """`{namespace}name` → both, the name in lower case; an undeclared prefix counts as a namespace."""
+    namespace, _, name = tag.rpartition("}")
+    prefix, _, local = name.rpartition(":")
+    return namespace.removeprefix("{") or prefix, local.lower()

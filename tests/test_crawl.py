@@ -1,0 +1,250 @@
+"""The crawl, as a user runs it: what is found, what is kept, and what is said about every URL."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import archiver
+from tests.crawling import command, crawl, environment, log_of
+from tests.site import Answer, Site, article, html_page
+
+
+def body_sha256(record: archiver.Record) -> str:
+    assert record.html is not None
+    return record.html.sha256
+
+
+def test_a_site_is_archived_whole_and_every_body_is_the_one_served(tmp_path):
+    with Site(articles=45) as site:
+        done = crawl(site.url, uri=str(tmp_path / "a"), state=tmp_path / "s")
+        assert done.code == 0, done.said
+        kept = {record.url: body_sha256(record) for record in done.articles()}
+        assert kept == site.manifest()
+        asked = [hit.path for hit in site.log if hit.path != "/robots.txt"]
+        assert len(asked) == len(set(asked)), "no URL is asked for twice"
+    with archiver.open(done.uri) as archive:
+        assert list(archive.verify()) == []
+    record = next(record for record in done.articles())
+    assert record.capture.request.headers[0][0] == "Host"
+    assert record.capture.peer == f"127.0.0.1:{site.port}"
+    assert record.capture.via is not None
+    assert record.capture.hops >= 1
+    assert record.article is not None
+    assert len(record.article.text) > 200
+
+
+def test_running_it_again_looks_for_what_is_new_only(tmp_path):
+    with Site(articles=5) as site:
+        where = {"uri": str(tmp_path / "a"), "state": tmp_path / "s"}
+        assert crawl(site.url, **where).code == 0
+        first = len(site.log)
+        site.articles = 7
+        again = crawl(site.url, **where)
+        assert again.code == 0
+        assert len(again.articles()) == 7
+        asked = [hit.path for hit in site.log[first:]]
+        assert sum("-" in path for path in asked) - asked.count("/sitemap-1.xml") == 2, "the two new articles"
+
+
+def test_recrawl_always_asks_again_and_tells_the_changed_from_the_unchanged(tmp_path):
+    with Site() as site:
+        urls = (site.at("/changing"), site.at("/copy/1"))
+        where = {"uri": str(tmp_path / "a"), "state": tmp_path / "s"}
+        first = crawl(*urls, "--spider", "urls", **where)
+        second = crawl(*urls, "--spider", "urls", **where)
+    assert set(first.outcomes.values()) == {"archived"}
+    assert second.outcomes == {urls[0]: "archived", urls[1]: "unchanged"}
+    records = second.articles()
+    assert len(records) == 4, "every capture is kept"
+    assert len({body_sha256(record) for record in records}) == 3, "identical bytes are kept once"
+
+
+def test_every_url_ends_with_an_outcome_and_a_reason(tmp_path):
+    with Site(robots="User-agent: *\nDisallow: /copy/2\n") as site:
+        paths = {
+            "/status/404": "failed:http_404", "/status/500": "failed:http_500", "/flaky/2": "archived",
+            "/loop/1": "failed:redirect_loop", "/redirect/3": "archived", "/copy/2": "skipped:robots",
+            "/pdf": "kept:not_html", "/truncated": "archived", "/reset": "failed:reset",
+            "/garbage": "failed:protocol_error", "/soft404": "kept:soft_404", "/encoded/br": "archived", "/later/1": "archived", "/gate": "archived",
+        }  # fmt: skip
+        bad = ["ftp://example.com/x", "http://[::1"]
+        done = crawl(
+            *(site.at(path) for path in paths), *bad, "--spider", "urls", uri=str(tmp_path / "a"), state=tmp_path / "s"
+        )
+        outcomes = {url.removeprefix(site.url[:-1]): outcome for url, outcome in done.outcomes.items()}
+    assert outcomes == paths | {"ftp://example.com/x": "failed:bad_scheme", "http://[::1": "failed:bad_url"}
+    assert done.code == 0, "every URL has its outcome"
+    by_path = {record.capture.requested_url.removeprefix(site.url[:-1]): record for record in done.records()}
+    assert "truncated" in by_path["/truncated"].flags
+    assert [hop.status for hop in by_path["/redirect/3"].capture.redirects] == [302, 302, 302]
+    reset = by_path["/reset"].capture
+    assert reset.failure is not None
+    assert (reset.status, reset.failure.reason) == (None, "reset")
+    assert "/copy/2" not in by_path, "what robots.txt forbids was never asked for"
+
+
+@pytest.mark.parametrize(("spider", "path"), [("feed", "/feed.xml"), ("sitemap", "/sitemap.xml")])
+def test_feeds_and_sitemaps_lead_to_their_articles(tmp_path, spider, path):
+    with Site(articles=12) as site:
+        done = crawl(site.at(path), "--spider", spider, uri=str(tmp_path / "a"), state=tmp_path / "s")
+        assert {record.url for record in done.articles()} == set(site.article_urls())
+    assert done.outcomes[site.at(path)] == "followed"
+
+
+def test_redirects_of_a_site_do_not_leave_its_scope(tmp_path):
+    with Site() as other, Site() as site:
+        site.page("/out")(lambda visit: Answer(b"", 302, (("Location", other.at("/copy/1")),)))
+        done = crawl(site.at("/out"), uri=str(tmp_path / "a"), state=tmp_path / "s")
+        assert done.outcomes[site.at("/out")] == "skipped:redirect_off_scope"
+        assert other.log == ()
+
+
+def test_private_addresses_are_refused_unless_allowed(tmp_path):
+    with Site(articles=1) as site:
+        done = crawl(site.url, uri=str(tmp_path / "a"), state=tmp_path / "s", quick=("--workers", "1"))
+        assert done.outcomes == {site.url: "failed:blocked_address"}
+        assert site.log == ()
+
+
+def test_a_calendar_without_end_ends(tmp_path):
+    with Site() as site:
+        done = crawl(
+            site.at("/calendar/0"),
+            "--set",
+            "ARCHIVE_MAX_BARREN_PAGES=30",
+            uri=str(tmp_path / "a"),
+            state=tmp_path / "s",
+        )
+        assert done.code in (0, 8), done.said
+        assert len(site.log) < 45
+
+
+def test_a_limit_has_its_own_exit_code_and_the_rest_is_fetched_next_time(tmp_path):
+    with Site(articles=20) as site:
+        where = {"uri": str(tmp_path / "a"), "state": tmp_path / "s"}
+        assert crawl(site.url, "--max-pages", "8", **where).code == 8
+        done = crawl(site.url, **where)
+        assert done.code == 0
+        assert {record.url: body_sha256(record) for record in done.articles()} == site.manifest()
+
+
+def test_the_same_bytes_under_two_urls_are_kept_once_and_said_to_be(tmp_path):
+    with Site() as site:
+        done = crawl(site.at("/copy/1"), site.at("/copy/2"), "--spider", "urls", "--per-host", "1",
+                     uri=str(tmp_path / "a"), state=tmp_path / "s")  # fmt: skip
+    assert sorted(done.outcomes.values()) == ["archived", "repeated:same_bytes"]
+    one, two = sorted(done.articles(), key=lambda record: record.captured_at)
+    assert two.repeats == one.id
+    assert body_sha256(one) == body_sha256(two)
+
+
+def test_one_host_is_asked_no_faster_than_the_delay(tmp_path):
+    with Site(articles=6) as site:
+        crawl(
+            site.url,
+            uri=str(tmp_path / "a"),
+            state=tmp_path / "s",
+            quick=("--delay", "0.2", "--workers", "1", "--allow-private"),
+        )
+        times = [hit.at for hit in site.log]
+    assert min(later - earlier for earlier, later in pairwise(times)) > 0.19
+
+
+def test_a_second_crawl_of_the_same_job_is_refused_at_once(tmp_path):
+    with Site(articles=30) as site:
+        site.page("/politics")(lambda visit: (visit.wait(20), article(0))[1])
+        first = subprocess.Popen(
+            command(site.url, uri=str(tmp_path / "a"), state=tmp_path / "s"), env=environment(tmp_path / "s")
+        )
+        try:
+            wait_for(lambda: (tmp_path / "s" / "lock").exists() and site.log)
+            second = crawl(site.url, uri=str(tmp_path / "a"), state=tmp_path / "s")
+            assert second.code == 7
+            assert "holds this job" in second.said
+        finally:
+            first.kill()
+            first.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["folder", "s3"])
+def test_kill_9_loses_nothing_and_repeats_nothing(tmp_path, store, request):
+    uri = str(tmp_path / "a") if store == "folder" else request.getfixturevalue("s3_uri")
+    state = tmp_path / "s"
+    with Site(articles=60) as site:
+        for strike in range(3):
+            child = subprocess.Popen(
+                command(site.url, uri=uri, state=state), env=environment(state), stderr=subprocess.DEVNULL
+            )
+            seen = len(site.log)
+            wait_for(lambda seen=seen, strike=strike: len(site.log) > seen + 12 + 3 * strike)
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait()
+        done = crawl(site.url, uri=uri, state=state)
+        assert done.code == 0, done.said
+        kept = [(record.url, body_sha256(record)) for record in done.articles()]
+        assert sorted(kept) == sorted(site.manifest().items())
+        asked = [
+            hit.path for hit in site.log if hit.path in {url.removeprefix(site.url[:-1]) for url in site.article_urls()}
+        ]
+        assert len(asked) - len(set(asked)) <= 3 * 5, "at most what was in flight is fetched again"
+
+
+def test_sigterm_ends_in_order_and_the_next_run_goes_on(tmp_path):
+    with Site(articles=40) as site:
+        state = tmp_path / "s"
+        child = subprocess.Popen(command(site.url, uri=str(tmp_path / "a"), state=state), env=environment(state))
+        wait_for(lambda: len(site.log) > 15)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(30) == 3
+        done = crawl(site.url, uri=str(tmp_path / "a"), state=state)
+        assert done.code == 0
+        assert {record.url: body_sha256(record) for record in done.articles()} == site.manifest()
+        paths = [hit.path for hit in site.log if hit.path.rsplit("-", 1)[-1].isdigit()]
+        assert len(paths) == len(set(paths)), "nothing was fetched twice"
+
+
+def test_a_lost_ledger_is_made_anew_from_the_archive(tmp_path):
+    with Site(articles=10) as site:
+        where = {"uri": str(tmp_path / "a"), "state": tmp_path / "s"}
+        crawl(site.url, **where)
+        before = len(site.log)
+        (tmp_path / "s" / "ledger.sqlite").write_bytes(b"zeroes" + bytes(5000))
+        done = crawl(site.url, **where)
+        assert done.code == 0, done.said
+        assert len(done.articles()) == 10
+        asked = {hit.path for hit in site.log[before:]}
+        assert not asked & {url.removeprefix(site.url[:-1]) for url in site.article_urls()}
+
+
+def test_html_is_read_by_workers_that_may_die_without_harm(tmp_path):
+    with Site() as site:
+        deep = html_page("Deep", "<div>" * 3000 + "<p>" + "A long enough paragraph of a story. " * 30 + "</p>")
+        site.page("/deep")(lambda visit: deep)
+        done = crawl(site.at("/deep"), site.at("/copy/1"), "--spider", "urls", "--set", "ARCHIVE_EXTRACT_SECONDS=5",
+                     uri=str(tmp_path / "a"), state=tmp_path / "s")  # fmt: skip
+    assert done.code == 0, done.said
+    assert done.outcomes[site.at("/copy/1")] == "archived"
+    kept = next(record for record in done.records() if record.url.endswith("/deep"))
+    assert body_sha256(kept) == hashlib.sha256(deep).hexdigest(), "bytes come first"
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_the_log_of_an_interrupted_crawl_says_what_is_left(tmp_path: Path):
+    with Site(articles=20) as site:
+        crawl(site.url, "--max-pages", "3", uri=str(tmp_path / "a"), state=tmp_path / "s")
+        assert "deferred" in {line["outcome"] for line in log_of(tmp_path / "s")}
