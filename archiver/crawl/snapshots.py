@@ -42,9 +42,6 @@ class SnapshotMiddleware:
         running = self._running
         try:
             work = await running.pool.page(capture)
-        except ExtractionFailed as error:
-            work = error.partial  # type: ignore[attr-defined]  # digests and gzip come before the reading
-        try:
             await running.keeper.keep(Page(capture=capture, work=work))
-        except GaveUp as error:
+        except (GaveUp, ExtractionFailed) as error:
             logger.error("not kept: %s (%s)", capture.url, error)

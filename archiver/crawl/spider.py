@@ -128,12 +128,7 @@ class ArticleSpider(scrapy.Spider):
 
     async def _read(self, capture: Capture, lease: Lease) -> Page:
         first = await self.running.first_with_body(hashlib.sha256(capture.body).hexdigest()) if capture.body else None
-        try:
-            work = await self.running.pool.page(capture)
-        except ExtractionFailed as error:
-            if error.reason == "worker_died" and lease.tries == 0:
-                raise
-            work = error.partial  # type: ignore[attr-defined]  # digests and gzip come before the reading
+        work = await self.running.pool.page(capture)
         return Page(
             capture=capture, work=work, lease=lease, repeats=first[0] if first else None,
             unchanged=first is not None and first[1] == capture.url,
@@ -162,7 +157,7 @@ class ArticleSpider(scrapy.Spider):
         if not await self._again(lease, capture):
             async with self.landing(lease):
                 feed = await self.running.pool.feed(capture)
-                found = self.follower.entries(((item.url, item.published) for item in feed.items), lease)
+                found = self.follower.entries(feed.entries, lease)
                 await self._followed(lease, capture, found, feed.error)
         return
         yield
@@ -174,10 +169,9 @@ class ArticleSpider(scrapy.Spider):
             async with self.landing(lease):
                 sitemap = await self.running.pool.sitemap(capture)
                 if sitemap.kind == "index":
-                    found = self.follower.guides((one.url for one in sitemap.entries), "sitemap", lease)
+                    found = self.follower.guides((url for url, _ in sitemap.entries), "sitemap", lease)
                 else:
-                    dated = ((one.url, one.published or one.lastmod) for one in sitemap.entries)
-                    found = self.follower.entries(dated, lease)
+                    found = self.follower.entries(sitemap.entries, lease)
                 await self._followed(lease, capture, found, sitemap.error)
         return
         yield
