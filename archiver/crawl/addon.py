@@ -27,4 +27,5 @@ class ArchiveAddon:
         settings.setdefault_in_component_priority_dict("SPIDER_MIDDLEWARES", SnapshotMiddleware, 50)
         # the handler undoes Content-Encoding itself and keeps the headers as they were
         settings.set("COMPRESSION_ENABLED", False, "addon")
-        settings.set("TELNETCONSOLE_ENABLED", False, "addon")  # no remote control
+        for remote in ("TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED"):
+            settings.set(remote, False, "addon")  # a crawl listens to nobody

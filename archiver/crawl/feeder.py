@@ -7,6 +7,7 @@ The ledger decides what is due, politeness which host may be asked, the budgets 
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ MAY_PASS = frozenset(
 BUSY = frozenset({"http_429", "http_503"})
 SERVER = frozenset({"http_500", "http_502", "http_504", "http_520", "http_522", "http_524", "http_408"})
 TWICE = frozenset({"timeout", "worker_died", "spider_error"})  # these cost the most: a second attempt, no third
+SAY_SECONDS = 10.0
 PAUSES = (1.0, 4.0, 15.0, 30.0)  # seconds before attempt 2, 3, …
 
 
@@ -36,12 +38,14 @@ class Feeder:
         self._running = running
         self._ahead: defaultdict[str, deque[Lease]] = defaultdict(deque)
         self._flying: dict[int, Lease] = {}
+        self._said = time.monotonic()
         self.budget = Budget(running.options)
 
     async def leases(self) -> AsyncIterator[Lease]:
         """Yield leases until nothing is left, a budget is spent or the crawl is stopped."""
         running = self._running
         while not running.stopping.is_set():
+            self._say()
             if problem := self.budget.spent(len(self._flying)):
                 if not self._flying:
                     running.stop(problem)
@@ -57,6 +61,17 @@ class Feeder:
                     return
             await running.change(self._patience())
         await self._hand_back()
+
+    def _say(self) -> None:
+        """A line now and then: a crawl that is silent looks like one that hangs."""
+        now = time.monotonic()
+        if now - self._said >= SAY_SECONDS:
+            self._said = now
+            budget = self.budget
+            logger.info(
+                "%d URLs asked for, %d articles kept, %.1f MB, %d in flight",
+                *(budget.pages, budget.articles, budget.bytes / 1e6, len(self._flying)),
+            )
 
     async def _next(self) -> Lease | None:
         if (lease := self._ready()) is not None:

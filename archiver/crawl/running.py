@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -105,12 +106,15 @@ class RunningCrawl:
     def robots(self) -> Robots:
         return Robots(self._fetch_robots, self.options.user_agent)
 
-    async def _fetch_robots(self, url: str, **how: object) -> Exchange:
-        headers: Headers = (("User-Agent", self.options.user_agent), ("Accept", "text/plain,*/*;q=0.5"))
+    async def _fetch_robots(
+        self, url: str, *, headers: Headers, deadline_seconds: float | None, keep_bytes: int | None
+    ) -> Exchange:
         turn = authority(url)
         await self.politeness.take(turn)
         try:
-            return await self.client.fetch(url, headers=headers, **how)  # type: ignore[arg-type]  # limits by name
+            return await self.client.fetch(
+                url, headers=headers, deadline_seconds=deadline_seconds, keep_bytes=keep_bytes
+            )
         finally:
             await self.politeness.done(turn)
 
@@ -147,9 +151,14 @@ class RunningCrawl:
 
     async def open(self) -> None:
         """Check the archive and start the workers. Raises what makes a crawl pointless."""
-        await self.in_thread(lambda: self.archive.store.check(write=True))
+        await self.in_thread(self._check_archive)
         await self.pool.start()
         self.crawl_id = self.options.crawl or new_crawl_id()
+
+    def _check_archive(self) -> None:
+        self.archive.store.check(write=True)
+        if "://" not in self.options.uri:
+            Path(self.options.uri).mkdir(parents=True, exist_ok=True)
 
     async def begin(self, seeds: list[tuple[Found, str | None]]) -> None:
         """Take the ledger, pick up what a crash left, enter the seeds."""

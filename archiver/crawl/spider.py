@@ -193,6 +193,8 @@ class ArticleSpider(scrapy.Spider):
         request: scrapy.Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         lease: Lease = request.meta["lease"]
         why = failure_of(failure.value or RuntimeError("no exception"))
+        if why.reason == "internal_error":
+            logger.error("internal error at %s", lease.url, exc_info=failure.value)
         if await self.running.feeder.failed(lease, why.reason, why.detail):
             self.running.feeder.landed(lease)
             return
