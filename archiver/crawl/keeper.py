@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archiver.archive import Prepared, Receipt
@@ -37,9 +39,32 @@ class Keeper:
     def __init__(self, running: RunningCrawl) -> None:
         self._running = running
         self._outage = Outage(running)
+        self._bodies: dict[str, tuple[asyncio.Lock, int]] = {}
 
-    async def keep(self, page: Page) -> Receipt:
-        """Store the page and close its lease. Raises GaveUp when the store stays down; the lease is handed back."""
+    async def keep(self, page: Page) -> Page:
+        """Store the page, close its lease, return it with what it repeats. Raises GaveUp when the store stays down."""
+        if page.work is None or not page.capture.body:
+            return await self._keep(page)
+        async with self._alone(page.work.sha256):
+            first = await self._running.first_with_body(page.work.sha256)
+            if first is not None:
+                page = replace(page, repeats=first[0], unchanged=first[1] == page.capture.url)
+            return await self._keep(page)
+
+    @asynccontextmanager
+    async def _alone(self, sha256: str) -> AsyncIterator[None]:
+        """Two captures of the same bytes are kept one after the other, so that the second can name the first."""
+        lock, waiting = self._bodies.get(sha256, (asyncio.Lock(), 0))
+        self._bodies[sha256] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._bodies.pop(sha256)
+            if waiting > 1:
+                self._bodies[sha256] = (lock, waiting - 1)
+
+    async def _keep(self, page: Page) -> Page:
         running, lease = self._running, page.lease
         outcome, reason = page.outcome
         prepared = self._prepare(page)
@@ -52,7 +77,7 @@ class Keeper:
         if lease is not None:
             facts = self._facts(page, receipt)
             await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
-        return receipt
+        return page
 
     def _prepare(self, page: Page) -> Prepared:
         running, work = self._running, page.work

@@ -30,7 +30,7 @@ class StorePipeline:
             return item
         running = self._running
         try:
-            await running.keeper.keep(item)
+            item = await running.keeper.keep(item)
         except GaveUp:
             logger.info("not kept, will be fetched again at resume: %s", item.url)
         except Exception as error:

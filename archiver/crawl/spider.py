@@ -10,7 +10,6 @@ A spider names its seeds and their role; the role says how an answer is read:
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -127,12 +126,7 @@ class ArticleSpider(scrapy.Spider):
         return True
 
     async def _read(self, capture: Capture, lease: Lease) -> Page:
-        first = await self.running.first_with_body(hashlib.sha256(capture.body).hexdigest()) if capture.body else None
-        work = await self.running.pool.page(capture)
-        return Page(
-            capture=capture, work=work, lease=lease, repeats=first[0] if first else None,
-            unchanged=first is not None and first[1] == capture.url,
-        )  # fmt: skip
+        return Page(capture=capture, work=await self.running.pool.page(capture), lease=lease)
 
     async def _with_links(self, page: Page, lease: Lease) -> Page:
         assert page.work is not None
