@@ -140,7 +140,7 @@ def test_a_limit_has_its_own_exit_code_and_the_rest_is_fetched_next_time(tmp_pat
 
 def test_the_same_bytes_under_two_urls_are_kept_once_and_said_to_be(tmp_path):
     with Site() as site:
-        done = crawl(site.at("/copy/1"), site.at("/copy/2"), "--spider", "urls", "--per-host", "1",
+        done = crawl(site.at("/copy/1"), site.at("/copy/01"), "--spider", "urls",
                      uri=str(tmp_path / "a"), state=tmp_path / "s")  # fmt: skip
     assert sorted(done.outcomes.values()) == ["archived", "repeated:same_bytes"]
     one, two = sorted(done.articles(), key=lambda record: record.captured_at)
