@@ -229,6 +229,11 @@ def test_a_length_over_the_limit_is_too_large_at_once() -> None:
     assert failure(head("Content-Length: 100000000000"), end=False) == "too_large"
 
 
+def test_the_limit_on_the_wire_follows_that_of_the_body() -> None:
+    assert Limits(body_bytes=50 << 20).most_wire_bytes == 51 << 20
+    assert Limits(body_bytes=50 << 20, wire_bytes=9).most_wire_bytes == 9
+
+
 def test_tiny_chunks_count_with_their_framing() -> None:
     assert failure(CHUNKED, b"1\r\nx\r\n" * 500, b"1\r\nx\r\n", wire_bytes=2000, end=False) == "too_large"
 

@@ -280,3 +280,13 @@ def test_our_name_is_sent() -> None:
 
         asyncio.run(run())
     assert f"User-Agent: {AGENT}".encode() in server.requests[0]
+
+
+def test_what_is_no_url_is_not_allowed() -> None:
+    async def run() -> RobotsVerdict:
+        client = Client(Guard())
+        found = await Robots(client.fetch, AGENT).verdict("http://[::1")
+        await client.close()
+        return found
+
+    assert asyncio.run(run()) == RobotsVerdict(False, "not a URL")

@@ -83,8 +83,8 @@ class Connection(asyncio.BufferedProtocol):
         self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        # Under TLS the hint is what lies there, still encrypted. Make room for all of it: when the server closes, asyncio
-        # fills the buffer once and drops the rest (sslproto._do_flush; 4 of 150 large pages came short that way).
+        # Under TLS the hint is what lies there, still encrypted. Make room for all of it: when the server closes,
+        # asyncio fills the buffer once and drops the rest (sslproto._do_flush; 4 of 150 large pages came short so).
         if sizehint + _TLS_RECORD > len(self._view):
             self._view = memoryview(bytearray(sizehint + _TLS_RECORD))
         return self._view

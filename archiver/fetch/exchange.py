@@ -34,7 +34,12 @@ class Limits:
     idle_seconds: float = 20.0  # of silence, before and within the answer
     head_bytes: int = 256 * 1024  # status line and headers, 1xx answers included
     body_bytes: int = 16 * MIB  # after content decoding
-    wire_bytes: int = 17 * MIB  # of the body as it comes, chunk sizes included
+    wire_bytes: int | None = None  # of the body as it comes, chunk sizes included; None: 1 MiB more than body_bytes
+
+    @property
+    def most_wire_bytes(self) -> int:
+        """`wire_bytes`, or what it stands for."""
+        return self.body_bytes + MIB if self.wire_bytes is None else self.wire_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,7 @@ class ResponseReader:
         lengths = head.values("content-length")
         if not isinstance(self._framing, wire.LengthBody) or self._framing.done or self._keep_bytes is not None:
             return
-        if int(lengths[0].split(",")[0]) > self._limits.wire_bytes:
+        if int(lengths[0].split(",")[0]) > self._limits.most_wire_bytes:
             raise self._failed("too_large", f"Content-Length is {lengths[0]}")
 
     def _feed_body(self, framing: wire.Framing, data: bytes) -> None:
@@ -135,8 +135,8 @@ class ResponseReader:
             raise self._too_large() from None
         if framing.done:
             self._finish(framing)
-        elif self._received > self._limits.wire_bytes:
-            raise self._failed("too_large", f"more than {self._limits.wire_bytes} bytes on the wire")
+        elif self._received > self._limits.most_wire_bytes:
+            raise self._failed("too_large", f"more than {self._limits.most_wire_bytes} bytes on the wire")
 
     def _keep(self, piece: bytes) -> None:
         if self.done:

@@ -92,7 +92,11 @@ class Robots:
 
     async def verdict(self, url: str) -> RobotsVerdict:
         """Say whether `url` may be fetched. Never raises FetchFailed: what cannot be asked is not allowed."""
-        policy = await self._policy(_origin(url))
+        try:
+            origin = _origin(url)
+        except ValueError:
+            return RobotsVerdict(False, "not a URL")
+        policy = await self._policy(origin)
         if policy.rules is None:
             return RobotsVerdict(policy.allowed, policy.reason, None, policy.sitemaps, policy.unreachable)
         allowed = policy.rules.can_fetch(url, self._agent)
