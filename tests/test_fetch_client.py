@@ -439,6 +439,25 @@ def test_a_cancelled_fetch_closes_its_connection() -> None:
     assert len(server.requests) == 1
 
 
+def test_a_client_that_closes_fails_its_fetches_and_never_passes_half_a_page_off_as_whole() -> None:
+    def script(talk: Talk) -> None:
+        talk.request()
+        talk.send(b"HTTP/1.1 200 OK\r\n\r\nhalf of a page that ends with the connection")
+        talk.wait_for_close()
+
+    async def work(client: Client) -> None:
+        fetching = asyncio.ensure_future(client.fetch(server.url()))
+        while not server.requests:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        await client.close()
+        with pytest.raises(FetchFailed, match="we closed"):
+            await fetching
+
+    with raw_server(script) as server:
+        with_client(work)
+
+
 def test_every_field_of_an_exchange_is_filled() -> None:
     with raw_server(ok(b"x")) as server:
         found = fetch(server.url())

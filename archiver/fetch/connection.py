@@ -69,8 +69,9 @@ class Connection(asyncio.BufferedProtocol):
         self.tls = tls.facts(self._transport.get_extra_info("ssl_object"), verified=verified)
 
     def abort(self) -> None:
-        """Close now: unread bytes never become the next answer."""
+        """Close now: unread bytes never become the next answer. A fetch that still waits here fails with `reset`."""
         self.closed = True
+        self._settle(FetchFailed(self._url, "reset", "we closed the connection"))
         if self._transport is not None:
             self._transport.abort()
 
