@@ -1,10 +1,10 @@
-"""Extraction: what a page says. In: a capture. Out: a reading (article, links, verdict). Never: network, raising on content."""
+"""Extraction: what a page says. In: a capture. Out: a reading (article, links, verdict). Never: network, raising on it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..model import Article, Capture, Reading, Verdict
+from archiver.model import Capture, Reading
 
 __all__ = ["extract", "read"]
 
@@ -17,9 +17,6 @@ def extract(body: bytes, url: str, *, content_type: str | None = None) -> Readin
 
 def read(capture: Capture) -> Reading:
     """Read a capture: links, feeds, article and verdict from one parse of its body."""
-    from .reading import read_capture
+    from archiver.extraction.reading import read_capture  # heavy, and whoever only reads an archive does not need it
 
     return read_capture(capture)
-
-
-_ = (Article, Verdict)

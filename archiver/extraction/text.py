@@ -1,17 +1,67 @@
-"""Text: the article's words. First version: trafilatura as it is."""
+"""Text: the article's words, by trafilatura on a pruned tree. In: a tree that may be spent. Out: text, Markdown."""
 
 from __future__ import annotations
 
-from copy import deepcopy
+import re
+from typing import Any
 
-from lxml import html
+from lxml import etree, html
+
+from archiver.extraction.engine import INVISIBLE, version
+from archiver.extraction.prune import is_prompt, prune
+
+LIMIT_CELLS, LIMIT_ELEMENTS = 3000, 30_000  # the engine's table code is quadratic: 9,000 cells cost 17 CPU s
 
 
-def text_of(root: html.HtmlElement, url: str) -> tuple[str, str]:
-    from trafilatura import bare_extraction
+def text_of(root: html.HtmlElement, url: str, *, elements: int, deep: bool) -> tuple[str, str]:
+    """Return text and Markdown of the article. On a huge or very deep page a cheap path keeps the visible paragraphs."""
+    version()
+    etree.strip_elements(root, *INVISIBLE, with_tail=False)
+    if elements > LIMIT_ELEMENTS or deep or sum(1 for _ in root.iter("td", "th")) > LIMIT_CELLS:
+        return _plain(root)
+    prune(root)
+    document = _engine(root, url)
+    if document is None or len(document.text or "") < 100:
+        plain = _plain(root)
+        if document is None or len(plain[0]) > 2 * len(document.text or ""):
+            return plain
     from trafilatura.xml import xmltotxt
 
-    document = bare_extraction(deepcopy(root), url=url, include_comments=False, fast=False, output_format="python")
-    if document is None:
-        return "", ""
-    return document.text or "", xmltotxt(document.body, True)
+    markdown: str = xmltotxt(document.body, True) if document.body is not None else ""
+    return _without_prompts(document.text or ""), _without_prompts(markdown)
+
+
+def _engine(root: html.HtmlElement, url: str) -> Any:
+    from trafilatura import bare_extraction
+
+    try:
+        return bare_extraction(
+            root, url=url, fast=False, include_comments=False, include_tables=True, include_formatting=True
+        )
+    except Exception:  # the engine's own errors on odd pages are many and undocumented; the plain path still reads them
+        return None
+
+
+def _plain(root: html.HtmlElement) -> tuple[str, str]:
+    """The visible paragraphs of the page, without structure; where there are none, its runs of text."""
+    body = root.find("body")
+    body = body if body is not None else root
+    lines: list[str] = []
+    size = 0
+    for element in body.iter("p", "blockquote", "h1", "h2", "h3"):
+        line = _squeezed(element.text_content()[:20_000])
+        if len(line) > 30 and size < 400_000:
+            lines.append(line)
+            size += len(line)
+    if not lines:
+        lines = [line for line in map(_squeezed, body.itertext()) if len(line) > 60][:2000]
+    text = _without_prompts("\n".join(lines))
+    return text, text.replace("\n", "\n\n")
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _without_prompts(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not is_prompt(line)).strip()

@@ -1,0 +1,153 @@
+"""Verdict: what a page turned out to be. In: its text, links, head. Out: a verdict, the evidence, flags. Never: a guess
+without a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import html
+
+from archiver.model import Verdict
+
+_BOT = re.compile(
+    r"checking your browser|just a moment|verify(?:ing)? (?:that )?you are (?:a )?human|enable (?:javascript and )?cookies to continue"
+    r"|attention required|access denied|unusual traffic|are you a robot|captcha|ddos protection|please stand by, while we are checking",
+    re.I,
+)
+_SOFT_404 = re.compile(
+    r"(?:page|article|story|url|file) (?:you (?:are looking for|requested) )?(?:(?:was|could|can) ?not|cannot|can't|couldn't|no longer|isn't|doesn't|does not)(?: be)? ?(?:found|exist|available|be found)?"
+    r"|page not found|\b404\b|not found|nothing (?:was )?found|seite nicht gefunden|page introuvable|página no encontrada|pagina non trovata|страница не найдена|ページが見つかりません",
+    re.I,
+)
+_CONSENT = re.compile(
+    r"we (?:and our (?:\d+ )?partners )?(?:use|store|value) .{0,40}(?:cookies|privacy)|accept (?:all )?(?:cookies )?(?:to|and) continue|before you continue|cookie (?:consent|settings|preferences)|agree to (?:the use of )?cookies"
+    r"|wir (?:und unsere partner )?(?:verwenden|nutzen) cookies|nous utilisons des cookies",
+    re.I,
+)
+_PAYWALL = re.compile(
+    r"subscribe (?:now )?to (?:continue|keep|read)|(?:to|continue) reading,? (?:please )?(?:subscribe|log in|sign in|register)|already a subscriber|this (?:article|content|story) is (?:only )?(?:for|available to) (?:our )?subscribers"
+    r"|become a (?:subscriber|member) to|subscribers only|unlock this article|weiterlesen mit|nur für abonnenten|réservé aux abonnés|solo para suscriptores",
+    re.I,
+)
+_NEEDS_JS = re.compile(
+    r"(?:enable|requires?|need|activate|turn on).{0,20}javascript|javascript.{0,30}(?:enable|required|disabled)", re.I
+)
+_ARTICLE_TYPES = frozenset(
+    {"article", "newsarticle", "reportagenewsarticle", "blogposting", "opinionnewsarticle", "analysisnewsarticle"}
+)
+BRIEF, LONG, PARAGRAPH = 25, 120, 80  # words of a brief and of an article nobody doubts; characters of a paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict and what it rests on."""
+
+    verdict: Verdict
+    evidence: tuple[str, ...]
+    flags: tuple[str, ...]
+
+
+def judge(root: html.HtmlElement, *, title: str, text: str, links: int, og_type: str, ld: dict[str, Any], ld_types: Sequence[str], dated: bool) -> Judged:  # fmt: skip
+    """Tell an article from an index, a wall, an error page said with status 200, and an empty shell."""
+    shown = " ".join(_body_text(root).split())
+    words = _words(text)
+    flags = ("paywalled",) if _paywalled(ld, shown) else ()
+    top = f"{title} {shown[:600]}"
+    small = words < LONG
+    if small and _BOT.search(top) and len(shown) < 3000:
+        return Judged(Verdict.BOT_WALL, ("bot_wall_words",), (*flags, "bot_wall"))
+    if small and _SOFT_404.search(title + " " + shown[:200]) and len(shown) < 3000 and not dated:
+        return Judged(Verdict.SOFT_404, ("not_found_words",), (*flags, "soft404"))
+    if words < 200 and _CONSENT.search(top) and len(shown) < 4000 and not dated:
+        return Judged(Verdict.CONSENT, ("consent_words",), (*flags, "consent"))
+    if words < BRIEF and "paywalled" in flags:
+        return Judged(Verdict.PAYWALL, ("paywall_words",), flags)
+    if words < BRIEF and links < 3 and _shell(root, shown):
+        return Judged(Verdict.NEEDS_JS, ("scripts_without_text",), (*flags, "needs_js"))
+    if not shown or (words == 0 and links == 0):
+        return Judged(Verdict.EMPTY, ("no_text",), flags)
+    return _article_or_index(
+        root, text=text, words=words, links=links, og_type=og_type, ld_types=ld_types, dated=dated, flags=flags
+    )
+
+
+def _article_or_index(root: html.HtmlElement, *, text: str, words: int, links: int, og_type: str, ld_types: Sequence[str], dated: bool, flags: tuple[str, ...]) -> Judged:  # fmt: skip
+    paragraphs = sum(len(line) >= PARAGRAPH for line in text.splitlines())
+    prose = [line for line in text.splitlines() if len(line) >= PARAGRAPH]
+    declared = any(kind.lower() in _ARTICLE_TYPES for kind in ld_types) or og_type.lower() == "article"
+    marked = declared or dated
+    teasers = _teasers(root)
+    linked = _link_share(root)
+    if words >= BRIEF and declared and (paragraphs >= 1 or dated):
+        return Judged(Verdict.ARTICLE, ("declared_article",), flags)
+    if teasers >= 4 and not declared and (teasers >= paragraphs or linked > 0.5):
+        return Judged(Verdict.INDEX, (f"{teasers}_teasers",), flags)
+    if paragraphs >= 3 and linked < 0.7:
+        return Judged(Verdict.ARTICLE, (f"{paragraphs}_paragraphs",), flags)
+    if words >= BRIEF and prose and (marked or linked < 0.5 or root.find(".//article") is not None):
+        return Judged(Verdict.ARTICLE, ("prose",), flags)
+    if _is_cjk(text) and len(text) > 80 and linked < 0.5:
+        return Judged(Verdict.ARTICLE, ("prose",), flags)
+    if links >= 1 or teasers:
+        return Judged(Verdict.INDEX, ("links_without_prose",), flags)
+    return Judged(Verdict.EMPTY, ("too_little_text",), flags)
+
+
+def _words(text: str) -> int:
+    return len(
+        re.findall(
+            r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+",
+            text,
+        )
+    )
+
+
+def _is_cjk(text: str) -> bool:
+    return len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]", text[:2000])) > 0.3 * len(
+        text[:2000]
+    )
+
+
+def _body_text(root: html.HtmlElement) -> str:
+    body = root.find("body")
+    return "".join(
+        piece for piece in (body if body is not None else root).xpath(".//text()[not(parent::script or parent::style or parent::noscript or parent::template)]")
+    )  # fmt: skip
+
+
+def _paywalled(ld: dict[str, Any], shown: str) -> bool:
+    free = ld.get("isAccessibleForFree")
+    return free is False or str(free).lower() == "false" or bool(_PAYWALL.search(shown))
+
+
+def _shell(root: html.HtmlElement, shown: str) -> bool:
+    """A page whose article only a script would show."""
+    scripts = sum(len(one.text or "") for one in root.iter("script")) + 500 * len(root.xpath(".//script[@src]"))
+    mounts = root.xpath("//*[@id='root' or @id='app' or @id='__next' or @id='__nuxt' or @id='main-app']")
+    return (scripts > 500 and bool(mounts)) or bool(_NEEDS_JS.search(shown)) or (scripts > 1500 and len(shown) < 200)
+
+
+def _teasers(root: html.HtmlElement) -> int:
+    """Headings and list items that are nothing but a link, and `article` elements around one."""
+    found = 0
+    for heading in root.iter("h2", "h3", "h4"):
+        link = heading.find(".//a")
+        if (link is not None and len(link.text_content().strip()) > 0.8 * len(heading.text_content().strip())) or (
+            heading.getparent() is not None and heading.getparent().tag == "a"
+        ):
+            found += 1
+    return found
+
+
+def _link_share(root: html.HtmlElement) -> float:
+    """How much of the text lies in links, navigation left out."""
+    total = linked = 0
+    for element in root.iter("p", "li", "h1", "h2", "h3", "h4", "td"):
+        if next(element.iterancestors("nav", "header", "footer"), None) is not None:
+            continue
+        total += len(element.text_content())
+        linked += sum(len(link.text_content()) for link in element.iter("a"))
+    return linked / total if total else 0.0
