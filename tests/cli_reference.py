@@ -25,7 +25,7 @@ an [exit code](exit-codes.md). `archiver --help` lists the commands, `archiver -
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command of the command line: `archiver`, `archiver crawl` and so on."""
-    yield from _below("archiver", cli.main)
+    yield from _below("archiver", cli.cli)
 
 
 def page() -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
-from urllib.parse import urljoin
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 import pytest
 
+import archiver
 from archiver.demo import DemoSite
+from archiver.model import Record
 
 
 def fetch(url: str) -> bytes:
@@ -128,3 +133,55 @@ def _walk(start: str) -> list[str]:
                 seen.add(target)
                 queue.append(target)
     return queue
+
+
+# ------------------------------------------------------------------ the command
+
+
+def run_demo(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`archiver demo` as a newcomer runs it, in `folder`."""
+    command = [sys.executable, "-m", "archiver", "demo", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.slow
+def test_two_demos_keep_every_article_and_both_versions_of_the_one_that_changed(tmp_path: Path):
+    with DemoSite() as site:
+        wanted, changed = set(site.articles.values()), set(site.corrected.values())
+
+    first = run_demo(tmp_path)
+    assert first.returncode == 0, first.stderr
+    for words in ("archiver list", "archiver show", "archiver verify"):
+        assert f"  {words} " in first.stdout
+    bodies = _sha256s(tmp_path)
+    assert wanted <= bodies
+    assert not changed & bodies
+
+    second = run_demo(tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "articles that changed since │ 1 " in second.stdout
+    assert _sha256s(tmp_path) == bodies | changed
+
+    records = _records(tmp_path)
+    assert not [record.url for record in records if "/members/" in record.url]
+    assert len({urlsplit(record.url).port for record in records}) == 1
+
+
+def test_a_demo_refuses_a_folder_with_other_files(tmp_path: Path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("dear")
+    done = run_demo(tmp_path, "--into", "letters")
+    assert done.returncode == 2
+    assert done.stderr == "archiver: letters: is not empty and is no archive; name another folder with --into\n"
+    assert [path.name for path in (tmp_path / "letters").iterdir()] == ["one.txt"]
+
+
+def _records(folder: Path) -> list[Record]:
+    with archiver.open(str(folder / "demo-archive"), sync=False) as archive:
+        return list(archive.records())
+
+
+def _sha256s(folder: Path) -> set[str]:
+    """Of the bodies that the records name, each read again and proved."""
+    with archiver.open(str(folder / "demo-archive"), sync=False) as archive:
+        return {hashlib.sha256(archive.body(record) or b"").hexdigest() for record in archive.records() if record.html}

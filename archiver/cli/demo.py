@@ -32,7 +32,8 @@ def demo(into: Path, keep_serving: bool) -> None:
         code = subprocess.run([sys.executable, "-m", "archiver", *command], stdin=subprocess.DEVNULL).returncode
         if code:
             raise click.exceptions.Exit(code)
-        _show(kept(into, before), into)
+        found = kept(into, before)
+        _show(found, into, next((url for url in site.articles if url in found.urls), None))
         if keep_serving:
             _wait(site.url)
 
@@ -43,12 +44,12 @@ def crawl_arguments(url: str, into: Path, *, again: bool) -> list[str]:
     return ["crawl", url, "--archive", str(into), "--allow-private", "--delay", "0", *more]
 
 
-def _show(what: Kept, into: Path) -> None:
+def _show(what: Kept, into: Path, example: str | None) -> None:
     console = Console()
     console.print(_table(what))
     archive = click.format_filename(into)
     console.print("\nLook at it:", highlight=False)
-    for command in ("list", f"show {what.example}" if what.example else "stats", "verify"):
+    for command in ("list", f"show {example}" if example else "stats", "verify"):
         name, _, argument = command.partition(" ")
         click.echo("  " + " ".join(filter(None, ("archiver", name, argument, "--archive", archive))))
 

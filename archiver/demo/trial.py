@@ -24,7 +24,7 @@ class Kept:
     changed: tuple[str, ...] = ()  # articles kept before under this URL, with other bytes now
     other_pages: int = 0
     failures: dict[str, int] = field(default_factory=dict)  # reason → how many
-    example: str | None = None  # the URL of an article, to show
+    urls: frozenset[str] = frozenset()  # of the articles
 
 
 def check_folder(folder: Path) -> None:
@@ -68,7 +68,7 @@ def kept(folder: Path, before: frozenset[str]) -> Kept:
         changed=tuple(r.url for r in articles if r.url in old and old[r.url] != _sha256(r)),
         other_pages=len(new) - len(articles) - len(failed),
         failures=dict(Counter(map(_reason, failed))),
-        example=next((record.url for record in fresh or articles), None),
+        urls=frozenset(record.url for record in articles),
     )
 
 
