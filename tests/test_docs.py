@@ -15,8 +15,9 @@ import pytest
 from archiver import errors, model
 from archiver.crawl.answers import NEVER_ASKED
 from archiver.crawl.options import PREFIX, CrawlOptions
+from archiver.crawl.rounds import log_line
 from archiver.fetch import FLAGS
-from archiver.frontier import Outcome
+from archiver.frontier import Line, Outcome
 from archiver.job import KEYS, SEED_KEYS, job_of
 from archiver.storage.s3_options import S3Options
 from tests.cli_reference import commands, page
@@ -94,6 +95,11 @@ def test_every_member_of_a_record_is_documented():
 def test_every_outcome_verdict_and_flag_is_documented():
     words = [*map(str, Outcome), *map(str, model.Verdict), *FLAGS]
     assert missing(words, REFERENCE["outcomes.md"]) == []
+
+
+def test_every_member_of_the_crawl_log_is_documented():
+    line = Line(**dict.fromkeys(field.name for field in dataclasses.fields(Line)))
+    assert missing(list(log_line(line)), REFERENCE["layout.md"]) == []
 
 
 def test_every_reason_that_the_program_gives_is_documented():
