@@ -152,7 +152,7 @@ def test_two_demos_keep_every_article_and_both_versions_of_the_one_that_changed(
     first = run_demo(tmp_path)
     assert first.returncode == 0, first.stderr
     for words in ("archiver list", "archiver show", "archiver verify"):
-        assert f"  {words} " in first.stdout
+        assert f"{words} " in first.stdout
     bodies = _sha256s(tmp_path)
     assert wanted <= bodies
     assert not changed & bodies

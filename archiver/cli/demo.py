@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -50,8 +51,16 @@ def _show(what: Kept, into: Path, example: str | None) -> None:
     archive = click.format_filename(into)
     console.print("\nLook at it:", highlight=False)
     for command in ("list", f"show {example}" if example else "stats", "verify"):
-        name, _, argument = command.partition(" ")
-        click.echo("  " + " ".join(filter(None, ("archiver", name, argument, "--archive", archive))))
+        click.echo(f"  {_program()} {command} --archive {shlex.quote(archive)}")
+
+
+def _program() -> str:
+    """How this very command is called from here: by name, or by path where it is not on PATH, as after `make demo`."""
+    beside = Path(sys.executable).with_name("archiver")
+    found = shutil.which("archiver")
+    if not beside.is_file() or (found is not None and Path(found).samefile(beside)):
+        return "archiver"
+    return shlex.quote(str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside))
 
 
 def _table(what: Kept) -> Table:
