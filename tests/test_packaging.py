@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.demo import DemoSite
 from tests.wheel import complaints, files
 
 ROOT = Path(__file__).parent.parent
@@ -78,3 +80,29 @@ def test_no_module_outside_the_crawl_loads_scrapy():
     command = [sys.executable, "-c", code, *(name for name in names if name != "archiver.__main__")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_wheel_crawls_from_an_empty_folder_without_the_checkout(wheel: Path, tmp_path: Path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    (tmp_path / "empty").mkdir()
+    code = (
+        f"import sys; sys.path = [path for path in sys.path if path not in ('', {str(ROOT)!r})]\n"
+        "import archiver, archiver.cli\n"
+        f"assert archiver.__file__.startswith({str(tmp_path)!r}), archiver.__file__\n"
+        "archiver.cli.main()\n"
+    )
+    with DemoSite() as site:
+        words = ["crawl", site.url, "--archive", "kept", "--allow-private", "--delay", "0", "--max-pages", "5"]
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(tmp_path / "site")}
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            cwd=tmp_path / "empty",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 8, done.stderr  # the limit of five pages
+    assert list((tmp_path / "empty" / "kept" / "records").rglob("*.json"))
