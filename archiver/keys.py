@@ -20,7 +20,9 @@ RECORDS = "records/"
 CRAWLS = "crawls/"
 CATALOG = "catalog/"  # beside the archive in a folder; rebuilt from the records, so no part of what is promised
 
-Kind = Literal["body", "record", "manifest", "file", "catalog"]
+STATE = "state/"  # in a folder: the ledgers of its jobs, of use to the crawler alone
+
+Kind = Literal["body", "record", "manifest", "file", "catalog", "state"]
 
 _NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -29,6 +31,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("manifest", re.compile(rf"crawls/{_NAME}/manifest-[0-9a-f]{{16}}\.jsonl")),
     ("file", re.compile(rf"crawls/{_NAME}/[^/]+(?:/[^/]+)*")),
     ("catalog", re.compile(r"catalog/.+")),
+    ("state", re.compile(r"state/.+")),
 )
 
 

@@ -60,6 +60,7 @@ def test_only_twenty_hex_digits_name_a_record() -> None:
         ("crawls/daily-1/report.json", "file"),
         ("crawls/daily-1/logs/1.jsonl", "file"),
         ("catalog/catalog.sqlite", "catalog"),
+        ("state/press/ledger.sqlite", "state"),
         (f"html/cd/{SHA}.html.gz", None),
         (f"html/ab/{SHA}.html", None),
         ("records/daily/2026/11/01/stray.json", None),

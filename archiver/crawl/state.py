@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from archiver.errors import BadInput, JobLocked, StoreError, StoreFull
 from archiver.frontier.sqlite import SqliteFrontier
+from archiver.keys import STATE
 
 if TYPE_CHECKING:
     from archiver.crawl.options import CrawlOptions
@@ -52,7 +53,7 @@ def state_folder(options: CrawlOptions, name: str) -> Path:
     if options.state:
         return Path(options.state)
     if "://" not in options.uri or options.uri.startswith("file://"):
-        return Path(options.uri.removeprefix("file://")) / "state" / name
+        return Path(options.uri.removeprefix("file://")) / STATE / name
     base = os.environ.get("NEWSVAULT_STATE") or os.path.join(
         os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "newsvault"
     )

@@ -1,0 +1,51 @@
+"""archiver list: what is there, one line per snapshot. In: a selection. Out: lines on stdout."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from archiver.cli.options import archive_options, opened, selected, selection_options
+from archiver.cli.output import FORMATS, write
+from archiver.errors import BadInput
+
+SHOWN = ("captured_at", "verdict", "status", "id", "url", "title")
+ALL = (
+    "id", "captured_at", "url", "requested_url", "surt", "host", "domain", "collection", "crawl", "status", "verdict",
+    "flags", "title", "authors", "published", "language", "words", "sha256", "size", "body_key", "record_key", "repeats",
+    "failure",
+)  # fmt: skip
+
+
+@click.command("list", epilog="Example:  archiver list news.example --from 2026-11 --archive press --format csv")
+@selection_options
+@archive_options
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to write it."
+)
+@click.option("--jsonl", is_flag=True, help="The same as --format jsonl, with every field.")
+@click.option("--fields", metavar="NAME,…", help=f"Which fields: {', '.join(ALL)}.")
+@click.option("--count", is_flag=True, help="Only how many.")
+def list_(form: str, jsonl: bool, fields: str | None, count: bool, **given: Any) -> None:
+    """List snapshots, oldest first.
+
+    A URL means every capture of it, `https://news.example/2026/*` all below it, `news.example` the domain.
+    """
+    form = "jsonl" if jsonl else form
+    names = _names(fields, ALL if form in ("json", "jsonl") else SHOWN)
+    with opened(given) as archive:
+        rows = selected(archive, given)
+        if count:
+            click.echo(sum(1 for _ in rows))
+            return
+        write((asdict(row) for row in rows), names, form)
+
+
+def _names(fields: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in fields.split(",")) if fields else default
+    for name in names:
+        if name not in ALL:
+            raise BadInput(f"field {name!r}", f"known are {', '.join(ALL)}")
+    return names

@@ -1,0 +1,94 @@
+"""What the reading commands share: which archive, which snapshots. In: options. Out: an open archive, a selection."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+import archiver
+from archiver.archive import Archive
+from archiver.catalog import Row
+from archiver.errors import BadInput
+
+F = TypeVar("F", bound=Callable[..., Any])
+STORE = ("endpoint_url", "region", "profile")
+
+
+def archive_options(command: F) -> F:
+    """`--archive` and what an S3 archive needs."""
+    for option in reversed(
+        (
+            click.option(
+                "--archive", envvar="NEWSVAULT_ARCHIVE", metavar="URI", help="A folder or s3://bucket/prefix."
+            ),
+            click.option("--endpoint-url", help="S3 endpoint, for MinIO, SeaweedFS, R2 …."),
+            click.option("--region", help="S3 region."),
+            click.option("--profile", help="AWS profile."),
+            click.option("--no-sign-request", is_flag=True, help="Read a public bucket without credentials."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def selection_options(command: F) -> F:
+    """Which snapshots: what is named, within a domain, a time, a collection."""
+    for option in reversed(
+        (
+            click.argument("what", nargs=-1, metavar="[URL | PREFIX/* | DOMAIN | ID …]"),
+            click.option("--domain", help="Of this domain and the hosts below it."),
+            click.option(
+                "--from", "since", metavar="TIME", help="Captured from then on: 2026, 20261102, 2026-11-02T08."
+            ),
+            click.option("--to", "until", metavar="TIME", help="Captured until then, all of it included."),
+            click.option("--collection", help="Of this collection."),
+            click.option("--crawl", help="Of this crawl."),
+            click.option("--verdict", help="Of this verdict: article, index, paywall …."),
+            click.option("--limit", type=click.IntRange(1), help="So many at most."),
+            click.option("--newest", "newest_first", is_flag=True, help="Newest first."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+SELECTION = ("domain", "since", "until", "collection", "crawl", "verdict", "limit", "newest_first")
+
+
+@contextmanager
+def opened(given: dict[str, Any]) -> Iterator[Archive]:
+    """The archive that the options name. Raises BadInput where none does."""
+    uri = given["archive"]
+    if not uri:
+        raise BadInput("which archive?", "give --archive FOLDER or s3://bucket, or set NEWSVAULT_ARCHIVE")
+    options = {name: given[name] for name in STORE if given[name]}
+    if given["no_sign_request"]:
+        options["anonymous"] = True
+    if options and "://" not in uri:
+        raise BadInput(f"--{next(iter(options)).replace('_', '-')}", f"is for s3:// archives; {uri} is a folder")
+    with archiver.open(uri, progress=progress("reading records"), **options) as archive:
+        yield archive
+
+
+def selected(archive: Archive, given: dict[str, Any]) -> Iterator[Row]:
+    """The snapshots that the options mean."""
+    return archive.find(*given["what"], **{name: given[name] for name in SELECTION})
+
+
+def progress(what: str) -> Callable[[int, int], None] | None:
+    """A counter on stderr, where somebody looks at it."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return None
+
+    def show(done: int, total: int) -> None:
+        if done % 50 == 0 or done == total:
+            end = "\n" if done == total else ""
+            sys.stderr.write(f"\r{what}: {done:,} of {total:,}{end}")
+            sys.stderr.flush()
+
+    return show

@@ -1,0 +1,94 @@
+"""archiver show: one snapshot, as a person reads it. In: an id or URL. Out: text on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from typing import Any
+
+import click
+
+from archiver.cli.options import archive_options, opened
+from archiver.cli.output import safe
+from archiver.errors import NotArchived
+from archiver.model import Snapshot
+from archiver.record import to_json
+
+WIDTH = 88
+PARTS = ("text", "markdown", "html", "meta", "headers", "json")
+
+
+@click.command(epilog="Example:  archiver show https://news.example/a@2026-11 --archive press")
+@click.argument("what", metavar="ID | URL[@TIME]")
+@archive_options
+@click.option("--text", "part", flag_value="text", help="The article's text only.")
+@click.option("--markdown", "part", flag_value="markdown", help="The article as Markdown.")
+@click.option("--html", "part", flag_value="html", help="The body, byte for byte as it was served.")
+@click.option("--meta", "part", flag_value="meta", help="What is known about the article, as JSON.")
+@click.option("--headers", "part", flag_value="headers", help="Status line and headers as received.")
+@click.option("--json", "part", flag_value="json", help="The whole record.")
+def show(what: str, part: str | None, **given: Any) -> None:
+    """Show one snapshot: the latest of a URL, or the one closest to a time.
+
+    Its body is compared with its sha256 before anything is shown.
+    """
+    with opened(given) as archive:
+        name, at = _at(what)
+        snapshot = archive.get(name, at=at)
+    if part in ("html", "json"):
+        data = snapshot.body if part == "html" else to_json(snapshot.record)
+        if data is None:
+            raise NotArchived(f"a body of {what}: this capture has none")
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        click.echo(SHOWN[part or "page"](snapshot))
+
+
+def _at(what: str) -> tuple[str, str | None]:
+    """Split URL@TIME; an @ inside a URL stays there."""
+    name, mark, time = what.rpartition("@")
+    return (name, time) if mark and time[:1].isdigit() and "/" not in time and name else (what, None)
+
+
+def _page(snapshot: Snapshot) -> str:
+    record, article = snapshot.record, snapshot.record.article
+    lines = [safe(article.title if article and article.title else record.url)]
+    lines.append("=" * min(WIDTH, max(3, len(lines[0]))))
+    facts = {
+        "authors": ", ".join(article.authors) if article else "",
+        "published": article.published if article else None,
+        "modified": article.modified if article else None,
+        "url": record.url,
+        "captured": f"{record.captured_at:%Y-%m-%d %H:%M:%S} UTC, status {record.capture.status or 'none'}",
+        "verdict": " ".join([str(record.verdict), *record.flags]),
+        "failure": record.capture.failure.reason if record.capture.failure else None,
+        "id": record.id,
+        "sha256": record.html.sha256 if record.html else None,
+        "repeats": record.repeats,
+    }
+    lines += [f"{name:<10} {safe(str(value))}" for name, value in facts.items() if value]
+    text = article.text if article else ""
+    lines += ["", *(textwrap.fill(safe(line), WIDTH) + "\n" for line in text.splitlines() if line.strip())]
+    return "\n".join(lines).rstrip()
+
+
+def _headers(snapshot: Snapshot) -> str:
+    capture = snapshot.record.capture
+    first = f"{capture.http_version} {capture.status or ''} {capture.reason}".rstrip()
+    return "\n".join([safe(first), *(safe(f"{name}: {value}") for name, value in capture.headers)])
+
+
+def _meta(snapshot: Snapshot) -> str:
+    article = json.loads(to_json(snapshot.record))["article"] or {}
+    return json.dumps({name: value for name, value in article.items() if name not in ("text", "markdown")}, indent=1)
+
+
+SHOWN = {
+    "page": _page,
+    "text": lambda one: safe(one.record.article.text) if one.record.article else "",
+    "markdown": lambda one: safe(one.record.article.markdown) if one.record.article else "",
+    "headers": _headers,
+    "meta": _meta,
+}

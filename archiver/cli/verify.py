@@ -1,0 +1,61 @@
+"""archiver verify: re-reads and re-hashes everything. In: an archive. Out: one finding per damaged object."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from archiver.cli.options import archive_options, opened, progress
+from archiver.cli.output import safe
+from archiver.errors import BadInput
+
+
+@click.command(epilog="Example:  archiver verify --archive s3://press --sample 5%")
+@archive_options
+@click.option("--sample", metavar="N%", help="Only this share, chosen anew each time.")
+@click.option("--from", "since", metavar="TIME", help="Only what was captured from then on.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="MB/S", help="Read no faster than this.")
+@click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True, help="How.")
+def verify(sample: str | None, since: str | None, rate: float | None, form: str, **given: Any) -> None:
+    """Check that every byte is still the byte that was kept.
+
+    Names each object that was changed, cut, lost or that nothing refers to, and ends with 1 if there is one.
+    """
+    with opened(given) as archive:
+        checked = Counter()
+        found = 0
+        for damage in archive.verify(
+            sample=_share(sample), since=since, rate=rate * 1e6 if rate else None, progress=checked
+        ):
+            found += 1
+            line = {"key": damage.key, "problem": damage.problem, "detail": damage.detail}
+            text = f"{damage.problem}: {damage.key}" + (f" ({damage.detail})" if damage.detail else "")
+            click.echo(json.dumps(line, ensure_ascii=False) if form == "jsonl" else safe(text))
+    click.echo(f"{checked.total:,} objects checked, {found or 'no'} damaged", err=True)
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+class Counter:
+    """Counts what was checked, and shows it where somebody looks."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._show = progress("verifying")
+
+    def __call__(self, done: int, total: int) -> None:
+        self.total = done
+        if self._show:
+            self._show(done, total)
+
+
+def _share(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        share = float(text.rstrip("%")) / 100
+    except ValueError as error:
+        raise BadInput(f"--sample {text}", "give a percentage, for example 5%") from error
+    return share
