@@ -81,7 +81,8 @@ class NewerSchema(BadRecord):
         self.schema, self.known = schema, known
 
     def __str__(self) -> str:
-        return f"{self.key}: record schema {self.schema} is newer than {self.known}; upgrade with `pip install -U newsvault`"
+        cure = "upgrade with `pip install -U newsvault`"
+        return f"{self.key}: record schema {self.schema} is newer than {self.known}; {cure}"
 
 
 class FixityMismatch(ArchiveError):

@@ -4,6 +4,7 @@
 
 Times are aware UTC, sizes bytes, durations seconds, digests hex unless the name says otherwise.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping

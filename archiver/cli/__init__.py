@@ -33,7 +33,7 @@ class LazyGroup(click.Group):
     """Imports a command when it is asked for: `archiver list` never loads Scrapy."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:

@@ -40,10 +40,10 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
     """Run one crawl to its end in this process. `given` are settings that win over the project's. Raises BadInput."""
     settings = _settings(project, given)
     spider_class = _spider(project, settings, spider)
-    process = AsyncCrawlerProcess(settings)
     if "LOG_LEVEL" not in given:
         for chatty in ("scrapy", "asyncio"):  # what Scrapy enables and counts is for --log-level INFO
             logging.getLogger(chatty).setLevel(logging.WARNING)
+    process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider_class)
     failures: list[BaseException] = []
     task = process.crawl(crawler, **arguments)

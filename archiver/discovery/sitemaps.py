@@ -47,7 +47,7 @@ class Sitemap:
 
 
 def parse_sitemap(body: bytes, url: str, content_type: str | None = None) -> Sitemap:
-    """Return the sitemap in `body`, fetched from `url`; what is gzipped is known by its first bytes, not by its name."""
+    """Return the sitemap in `body`, fetched from `url`; gzip is known by its first bytes, not by the name."""
     document = Document(body, content_type)
     if document.empty:
         return Sitemap(error="too_large" if document.too_large else "empty")

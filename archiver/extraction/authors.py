@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lxml import etree, html
+
 from .blocks import WORD, Block
 from .head import Head
 
@@ -54,6 +56,13 @@ _ORGANISATION = re.compile(
     r"department|council|reporters?|wire|services?|submissions|publisher|редакция|agentur|agenturen|digital|web)\b|編集部|新聞|通信|オンライン|新闻|通讯社|日报|報社|편집|뉴스|^the\s|\.com|\.de\b",
     re.I,
 )
+_POSTED_BY = re.compile(r"^(?:posted|published|written|updated|last updated|filed)\b.{0,60}?\bby[:\s]+(.{3,60})$", re.I)
+_CLASSED: Any = etree.XPath(
+    "//*[not(*[3]) and (contains(concat(' ', @class, ' '), ' author ') or contains(@class, 'author-name')"
+    " or contains(@class, 'author__name') or contains(@class, 'byline-name') or contains(@class, 'byline__name')"
+    " or contains(concat(' ', @class, ' '), ' byline ') or contains(concat(' ', @class, ' '), ' fn '))]"
+)
+_NOT_AUTHORS = re.compile(r"comment|related|teaser|recommend|promo|sidebar|widget|more-|popular", re.I)
 _WORD = re.compile(r"[^\W\d_][\w'’.\-]*")
 
 
@@ -180,6 +189,23 @@ def _shown(blocks: list[Block], heading: int) -> Iterator[str]:
         if _BY_STRICT.match(block.text) and len(block.text) < 100:
             yield block.text
             return
+    for block in near:
+        if (match := _POSTED_BY.match(block.text)) and len(block.text) < 140:
+            yield match[1]
+            return
+
+
+def classed(root: html.HtmlElement) -> tuple[str, ...]:
+    """Names in elements that a class says are an author's, the innermost first; boxes about other things left out."""
+    found: dict[str, None] = {}
+    for element in _CLASSED(root)[:20]:
+        text = " ".join(element.text_content().split())
+        about = " ".join(
+            parent.get("class", "") for parent in element.iterancestors("div", "li", "ol", "aside", "section")
+        )
+        if 3 < len(text) < 60 and not _NOT_AUTHORS.search(about):
+            found[text] = None
+    return tuple(found)
 
 
 def wire_of(organisations: Iterable[str], people: Iterable[str], text: str) -> str | None:

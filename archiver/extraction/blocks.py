@@ -14,12 +14,83 @@ from lxml import html
 
 # Tags whose text a reader never sees as text.
 _SKIP = frozenset(
-    "script style noscript template svg iframe object embed select option textarea canvas head video audio map "
-    "datalist input meta link base title math applet frameset noframes progress meter".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "iframe",
+        "object",
+        "embed",
+        "select",
+        "option",
+        "textarea",
+        "canvas",
+        "head",
+        "video",
+        "audio",
+        "map",
+        "datalist",
+        "input",
+        "meta",
+        "link",
+        "base",
+        "title",
+        "math",
+        "applet",
+        "frameset",
+        "noframes",
+        "progress",
+        "meter",
+    ]
 )
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp small "
-    "span strike strong sub sup time tt u var wbr img picture source button amp-img figure-inline".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "nobr",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+        "img",
+        "picture",
+        "source",
+        "button",
+        "amp-img",
+        "figure-inline",
+    ]
 )
 _BOLD = frozenset({"b", "strong"})
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -90,8 +161,26 @@ class Block:
     """One run of text and its surroundings. Internal, mutable, short-lived: made for the classifier's eyes."""
 
     __slots__ = (
-        "ancestors", "bold", "button", "depth", "far", "hidden", "level", "links", "linked", "near", "order", "own",
-        "parents", "path", "row", "squeezed", "tag", "tail", "text", "table",
+        "ancestors",
+        "bold",
+        "button",
+        "depth",
+        "far",
+        "hidden",
+        "level",
+        "linked",
+        "links",
+        "near",
+        "order",
+        "own",
+        "parents",
+        "path",
+        "row",
+        "squeezed",
+        "table",
+        "tag",
+        "tail",
+        "text",
     )  # fmt: skip
 
     def __init__(self, text: str, tag: str, frame: _Frame) -> None:

@@ -6,12 +6,13 @@ One walk collects meta, link, title, time, h1 and the microdata properties that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from lxml import etree, html
 
 MAX_VALUE = 2_000  # characters of one value
 MAX_VALUES = 3_000  # of one kind
-_PROPS = etree.XPath("//*[@itemprop or @rel='author' or @pubdate]")
+_PROPS: Any = etree.XPath("//*[@itemprop or @rel='author' or @pubdate]")
 _WANTED = ("meta", "link", "title", "time", "h1")
 _DATE_PROPS = frozenset({"datepublished", "datemodified", "datecreated"})
 
@@ -95,8 +96,8 @@ def _name_in(element: html.HtmlElement) -> str:
     """The itemprop=name inside an author, or all its text."""
     for inner in element.iter():
         if inner.get("itemprop") == "name" and inner is not element:
-            return inner.get("content") or inner.text_content()
-    return element.text_content()
+            return str(inner.get("content") or inner.text_content())
+    return str(element.text_content())
 
 
 def _line(text: str) -> str:

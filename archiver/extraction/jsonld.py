@@ -54,8 +54,7 @@ def _parse(text: str) -> list[Any]:
 
 
 def _load(text: str) -> Any:
-    value = json.loads(text, strict=False, parse_int=_integer, parse_constant=lambda _: None)
-    return value
+    return json.loads(text, strict=False, parse_int=_integer, parse_constant=lambda _: None)
 
 
 def _integer(digits: str) -> int | str:

@@ -7,7 +7,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml import html
 
-from ..model import Link
+from archiver.model import Link
 
 MAX_LINKS = 6_000  # per page, as Heritrix caps them
 MAX_URL = 16_384  # characters

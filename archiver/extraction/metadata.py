@@ -94,7 +94,7 @@ def _same(first: str, second: str) -> bool:
 
 def without_site(title: str, site: str) -> str:
     """Drop the site's name from the end or the start of a title: "Bridge opens | The Gazette" → "Bridge opens"."""
-    parts = [match for match in _SEPARATOR.finditer(title)]
+    parts = list(_SEPARATOR.finditer(title))
     if not parts:
         return title
     last, first = parts[-1], parts[0]

@@ -43,6 +43,7 @@ _SHARE = re.compile(
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = ("div", "section", "aside", "ul", "ol", "dl", "table", "form", "nav", "footer", "header", "p", "td", "tr")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px)?\s*(?:;|$)", re.I)
+MOST_BOX = 1500  # characters; a longer box without links is somebody's text, whatever it is called
 LONG_LINE = 240  # characters without a link: a paragraph of somebody's prose, not a teaser
 
 
@@ -60,7 +61,7 @@ def prune(root: html.HtmlElement) -> None:
 def is_prompt(line: str) -> bool:
     """Whether a line of text asks the reader for something, or heads a list of other articles."""
     text = line.strip()
-    return len(text) < 160 and bool(_TAIL.match(text) or _SHARE.search(text) and len(text) < 100)
+    return len(text) < 160 and bool(_TAIL.match(text) or (_SHARE.search(text) and len(text) < 100))
 
 
 def _drop_all(elements: object, may: object) -> None:
@@ -96,16 +97,25 @@ def _harmless(element: html.HtmlElement) -> bool:
     text = " ".join(element.text_content().split())
     if len(text) < 400:
         return True
-    linked = sum(len(" ".join(one.text_content().split())) for one in element.iter("a"))
+    if len(text) > MOST_BOX and not _mostly_links(element, text):
+        return False
     longest = max(
         (len(" ".join(p.text_content().split())) for p in element.iter("p", "div", "td") if not len(p)), default=0
     )
-    return linked > 0.4 * len(text) or longest < LONG_LINE
+    return longest < LONG_LINE or _mostly_links(element, text)
+
+
+def _mostly_links(element: html.HtmlElement, text: str) -> bool:
+    return sum(len(" ".join(one.text_content().split())) for one in element.iter("a")) > 0.4 * len(text)
 
 
 def _tail(element: html.HtmlElement) -> None:
     """A heading that announces other articles, or a share prompt: cut it and the list that follows it."""
     if element.getparent() is None:
+        return
+    if element.tag == "p" and next(element.iterchildren("br"), None) is not None and _TAIL.match(_first_line(element)):
+        if _harmless(element):
+            drop(element)
         return
     text = " ".join(element.text_content().split())
     if not text or len(text) > 90:
@@ -114,6 +124,16 @@ def _tail(element: html.HtmlElement) -> None:
         _cut_following(_outermost(element, text))
     elif _SHARE.search(text) and len(text) < 80:
         drop(_outermost(element, text))
+
+
+def _first_line(element: html.HtmlElement) -> str:
+    """What stands before the first line break."""
+    pieces = [element.text or ""]
+    for child in element:
+        if child.tag == "br":
+            break
+        pieces += [child.text_content(), child.tail or ""]
+    return " ".join("".join(pieces).split())
 
 
 def _outermost(element: html.HtmlElement, text: str) -> html.HtmlElement:
@@ -127,8 +147,10 @@ def _outermost(element: html.HtmlElement, text: str) -> html.HtmlElement:
 def _cut_following(heading: html.HtmlElement) -> None:
     """Cut the list or the run of teasers after a heading of other articles; a real paragraph ends it."""
     following = heading.getnext()
-    if following is None and heading.getparent() is not None and _harmless(heading.getparent()):
-        drop(heading.getparent())  # the heading was all that stood apart: "<td><b>Related</b> text…</td>"
+    parent = heading.getparent()
+    alone = following is None and parent is not None and parent[0] is heading and not (parent.text or "").strip()
+    if alone and _harmless(parent):
+        drop(parent)  # a box with its heading and bare text: "<td><b>Related</b> text…</td>"
         return
     level = heading.tag if heading.tag in _HEADINGS else "h7"
     while following is not None:

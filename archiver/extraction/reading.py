@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 from archiver.extraction import jsonld
-from archiver.extraction.authors import authors_of, wire_of
+from archiver.extraction.authors import authors_of, classed, wire_of
 from archiver.extraction.blocks import Block, cut
 from archiver.extraction.charset import to_utf8
 from archiver.extraction.dates import dates_of
@@ -59,7 +59,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     article, suspect = _article(capture, root, head, ld, scripts, blocks, base, text, markdown)
     judged = judge(
         root, title=article.title or head.title, text=text, links=len(links), og_type=head.first("og:type"), ld=ld,
-        ld_types=jsonld.types(ld) if ld else (), dated=bool(article.dates.get("published")),
+        ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
     )  # fmt: skip
     flags = (
         *judged.flags,
@@ -86,6 +86,7 @@ def _article(capture: Capture, root: Any, head: Head, ld: dict[str, Any], script
     basics = basics_of(head, ld, scripts, base, capture.url)
     language = language_of(head.language or head.first("og:locale", "content-language", "language"), text)
     heading = _heading(blocks, basics.title or "")
+    head.authors.extend(classed(root))
     people, organisations = authors_of(
         head,
         ld,

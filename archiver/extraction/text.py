@@ -8,6 +8,7 @@ from typing import Any
 from lxml import etree, html
 
 from archiver.extraction.engine import INVISIBLE, version
+from archiver.extraction.layout import modernise
 from archiver.extraction.prune import is_prompt, prune
 
 LIMIT_CELLS, LIMIT_ELEMENTS = 3000, 30_000  # the engine's table code is quadratic: 9,000 cells cost 17 CPU s
@@ -19,6 +20,7 @@ def text_of(root: html.HtmlElement, url: str, *, elements: int, deep: bool) -> t
     etree.strip_elements(root, *INVISIBLE, with_tail=False)
     if elements > LIMIT_ELEMENTS or deep or sum(1 for _ in root.iter("td", "th")) > LIMIT_CELLS:
         return _plain(root)
+    modernise(root)
     prune(root)
     document = _engine(root, url)
     if document is None or len(document.text or "") < 100:
@@ -35,9 +37,7 @@ def _engine(root: html.HtmlElement, url: str) -> Any:
     from trafilatura import bare_extraction
 
     try:
-        return bare_extraction(
-            root, url=url, fast=False, include_comments=False, include_tables=True, include_formatting=True
-        )
+        return bare_extraction(root, url=url, fast=False, include_comments=False, include_tables=True)
     except Exception:  # the engine's own errors on odd pages are many and undocumented; the plain path still reads them
         return None
 

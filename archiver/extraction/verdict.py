@@ -38,7 +38,8 @@ _NEEDS_JS = re.compile(
 _ARTICLE_TYPES = frozenset(
     {"article", "newsarticle", "reportagenewsarticle", "blogposting", "opinionnewsarticle", "analysisnewsarticle"}
 )
-BRIEF, LONG, PARAGRAPH = 25, 120, 80  # words of a brief and of an article nobody doubts; characters of a paragraph
+BRIEF, LONG, PARAGRAPH = 25, 120, 80  # words of a brief, of an article nobody doubts; characters of a paragraph
+MANY = 4  # teasers that make a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +81,17 @@ def _article_or_index(root: html.HtmlElement, *, text: str, words: int, links: i
     declared = any(kind.lower() in _ARTICLE_TYPES for kind in ld_types) or og_type.lower() == "article"
     marked = declared or dated
     teasers = _teasers(root)
+    read = sum(teaser in text for teaser in teasers)  # how many of them the engine took for the article
     linked = _link_share(root)
-    if words >= BRIEF and declared and (paragraphs >= 1 or dated):
+    if words >= BRIEF and declared and paragraphs >= 1 and read < MANY:
         return Judged(Verdict.ARTICLE, ("declared_article",), flags)
-    if teasers >= 4 and not declared and (teasers >= paragraphs or linked > 0.5):
-        return Judged(Verdict.INDEX, (f"{teasers}_teasers",), flags)
-    if paragraphs >= 3 and linked < 0.7:
+    if read >= MANY and read >= 0.3 * len(teasers) and paragraphs <= 2 * read:
+        return Judged(Verdict.INDEX, (f"{len(teasers)}_teasers",), flags)
+    if paragraphs >= 3 or (paragraphs >= 1 and words >= LONG):
         return Judged(Verdict.ARTICLE, (f"{paragraphs}_paragraphs",), flags)
     if words >= BRIEF and prose and (marked or linked < 0.5 or root.find(".//article") is not None):
         return Judged(Verdict.ARTICLE, ("prose",), flags)
-    if _is_cjk(text) and len(text) > 80 and linked < 0.5:
+    if _is_cjk(text) and len(text) > 80 and linked < 0.7:
         return Judged(Verdict.ARTICLE, ("prose",), flags)
     if links >= 1 or teasers:
         return Judged(Verdict.INDEX, ("links_without_prose",), flags)
@@ -130,15 +132,16 @@ def _shell(root: html.HtmlElement, shown: str) -> bool:
     return (scripts > 500 and bool(mounts)) or bool(_NEEDS_JS.search(shown)) or (scripts > 1500 and len(shown) < 200)
 
 
-def _teasers(root: html.HtmlElement) -> int:
-    """Headings and list items that are nothing but a link, and `article` elements around one."""
-    found = 0
+def _teasers(root: html.HtmlElement) -> set[str]:
+    """The texts of headings that are nothing but a link."""
+    found = set()
     for heading in root.iter("h2", "h3", "h4"):
+        text = " ".join(heading.text_content().split())
         link = heading.find(".//a")
-        if (link is not None and len(link.text_content().strip()) > 0.8 * len(heading.text_content().strip())) or (
-            heading.getparent() is not None and heading.getparent().tag == "a"
-        ):
-            found += 1
+        parent = heading.getparent()
+        linked = link is not None and len(link.text_content().strip()) > 0.8 * len(text)
+        if len(text) > 15 and (linked or (parent is not None and parent.tag == "a")):
+            found.add(text)
     return found
 
 

@@ -47,7 +47,9 @@ def find(cwd: Path | None = None) -> Project:
                 break
             sys.path.insert(0, str(folder))  # before site-packages, where a foreign `settings` may lie
             return Project(_import(name, str(cfg), within=folder), own_spiders(), str(cfg))
-    return Project(_load(_own_settings()), own_spiders(), "newsvault's own settings")
+    settings = _load(_own_settings())
+    settings.SPIDER_MODULES = [own_spiders()]  # type: ignore[attr-defined]  # in the wheel they have another name
+    return Project(settings, own_spiders(), "newsvault's own settings")
 
 
 def own_spiders() -> str:

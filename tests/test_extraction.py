@@ -1,0 +1,223 @@
+"""Reading a page: the article whole, what is around it out, and a verdict with its reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from archiver import extract
+from archiver.extraction import read
+from archiver.model import Capture, Reading, Verdict
+
+PAGES = Path(__file__).parent / "pages"
+URL = "https://estuary.example/2026/02/11/story/"
+SENTENCE = (
+    "The council met on Tuesday evening and agreed to mend the old stone bridge over the river before winter comes. "
+)
+
+
+def page(body: str, *, head: str = "", title: str = "Council agrees to mend the bridge") -> Reading:
+    text = f"<!DOCTYPE html><html lang='en'><head><title>{title}</title>{head}</head><body>{body}</body></html>"
+    return extract(text.encode(), URL, content_type="text/html; charset=utf-8")
+
+
+def prose(n: int = 5) -> str:
+    return "".join(f"<p>Paragraph {i}. {SENTENCE * 2}</p>" for i in range(1, n + 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "author", "first", "last"),
+    [
+        (
+            "wordpress", "Ferry crews vote to accept the winter timetable", "Nora Whitlock",
+            "Crews on the three estuary ferries", "promised to review the arrangement in September.",
+        ),
+        (
+            "table", "Old mill to become a weaving school", "Walter Pennington",
+            "The stone mill at the head of the valley", "whatever the answer may be.",
+        ),
+    ],
+)  # fmt: skip
+def test_title_author_and_whole_body_stay_and_related_posts_and_the_friend_form_go(name, title, author, first, last):
+    reading = extract((PAGES / f"{name}.html").read_bytes(), URL, content_type="text/html")
+    article = reading.article
+    assert reading.verdict is Verdict.ARTICLE
+    assert article is not None
+    assert article.title == title
+    assert article.authors == (author,)
+    assert first in article.text
+    assert last in article.text
+    for word in (
+        "Related Posts",
+        "Send this",
+        "friend",
+        "first profit",
+        "Ferry strike",
+        "lorry yesterday",
+        "young people to fill",
+    ):
+        assert word not in article.text
+        assert word not in article.markdown
+
+
+RELATED = "The company that runs the boats has returned to profit after a record summer of visitors."
+
+
+@pytest.mark.parametrize(
+    "heading", ["Related Posts", "You may also like", "Read next", "More from this section", "Lesen Sie auch"]
+)
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<h3>{h}</h3><ul><li><a href='/a'>A headline about profit</a> {t}</li><li><a href='/b'>Another headline</a></li></ul>",
+        "<div class='box'><h4>{h}</h4><div><a href='/a'>A headline about profit</a><p>{t}</p></div></div>",
+        "<p><strong>{h}</strong></p><p><a href='/a'>A headline about profit</a></p><p><a href='/b'>Another headline</a></p>",
+        "<div class='related-posts'><h3>{h}</h3><p>{t}</p></div>",
+    ],
+)
+def test_lists_of_other_articles_go_whatever_they_are_called(heading, markup):
+    reading = page(
+        f"<article><h1>Council agrees to mend the bridge</h1>{prose()}{markup.format(h=heading, t=RELATED)}</article>"
+    )
+    assert reading.article is not None
+    assert "Paragraph 5." in reading.article.text
+    assert "headline" not in reading.article.text
+    assert heading not in reading.article.text
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Send this to a friend", "Email this to a friend", "Share this article", "Share on Facebook"]
+)
+def test_share_prompts_go(prompt):
+    reading = page(f"<article><h1>Council agrees to mend the bridge</h1>{prose(3)}<p>{prompt}</p>{prose(2)}</article>")
+    assert reading.article is not None
+    assert prompt not in reading.article.text
+    assert reading.article.text.count("Paragraph 2.") == 2
+
+
+def test_a_paragraph_that_only_mentions_sharing_stays():
+    said = "<p>The mayor asked everyone to share this story of the bridge with a friend or two, since the fund for its repair is nearly empty and the stone has to be paid for by spring.</p>"
+    reading = page(f"<article>{prose(2)}{said}{prose(2)}</article>")
+    assert reading.article is not None
+    assert "The mayor asked everyone" in reading.article.text
+
+
+def test_an_index_page_is_no_article():
+    cards = "".join(
+        f"<article><h3><a href='/{i}'>Story number {i} about the harbour</a></h3><p>A short summary of story {i}.</p></article>"
+        for i in range(20)
+    )
+    assert page(cards, title="News").verdict is Verdict.INDEX
+    assert (
+        page("<ul>" + "".join(f"<li><a href='/{i}'>Story {i}</a></li>" for i in range(25)) + "</ul>").verdict
+        is Verdict.INDEX
+    )
+    assert (
+        page("<a href='?d=6'>next day</a> <a href='?d=4'>previous day</a><p>No events.</p>").verdict
+        is not Verdict.ARTICLE
+    )
+
+
+def test_five_paragraphs_are_an_article_and_so_is_a_brief():
+    assert page(prose()).verdict is Verdict.ARTICLE
+    brief = f"<article><h1>Bridge closed</h1><p>{SENTENCE * 3}</p></article>"
+    assert page(brief).verdict is Verdict.ARTICLE
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "verdict", "flag"),
+    [
+        ("<h1>Just a moment...</h1><p>Checking your browser before you go on.</p>", "Just a moment...", Verdict.BOT_WALL, "bot_wall"),
+        ("<h1>Page not found</h1><p>The page you are looking for does not exist.</p>", "Page not found", Verdict.SOFT_404, "soft404"),
+        ("<div><h1>Before you continue</h1><p>We and our partners use cookies.</p><button>Accept</button></div>", "x", Verdict.CONSENT, "consent"),
+        ("<div id='root'></div><script src='/a.js'></script><script>" + "x();" * 300 + "</script>", "News", Verdict.NEEDS_JS, "needs_js"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_an_articles_place_is_told_apart(body, title, verdict, flag):
+    reading = page(body, title=title)
+    assert reading.verdict is verdict
+    assert flag in reading.flags
+    assert reading.evidence
+
+
+def test_a_teaser_before_a_paywall_is_an_article_that_says_so():
+    ld = (
+        '<script type="application/ld+json">{"@type":"NewsArticle","headline":"x","isAccessibleForFree":false}</script>'
+    )
+    reading = page(prose(2) + "<p>Subscribe to continue reading</p>", head=ld)
+    assert reading.verdict is Verdict.ARTICLE
+    assert "paywalled" in reading.flags
+
+
+def test_dates_are_as_precise_as_the_page_and_impossible_ones_are_suspect():
+    def dated(value: str) -> Reading:
+        return page(prose(), head=f'<meta property="article:published_time" content="{value}">')
+
+    whole = dated("2024-03-05T23:30:00-08:00").article
+    assert whole is not None
+    assert whole.published == "2024-03-05T23:30:00-08:00"
+    assert whole.dates["published"]["source"] == "meta"
+    future = extract(
+        f'<html><head><meta property="article:published_time" content="2999-01-01"></head><body>{prose()}</body></html>'.encode(),
+        "https://estuary.example/story",
+    )
+    assert future.article is not None
+    assert future.article.published is None
+    assert "date_suspect" in future.flags
+
+
+def test_language_is_always_filled():
+    german = (
+        "<p>" + "Der Gemeinderat hat am Dienstag beschlossen, die alte Brücke über den Fluss zu erneuern. " * 4 + "</p>"
+    )
+    text = f"<html><head><title>Brücke</title></head><body>{german * 3}</body></html>"
+    reading = extract(text.encode(), "https://a.example/x")
+    assert reading.article is not None
+    assert reading.article.language == "de"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '{"@type": "NewsArticle", "headline": "A", }', '{"@graph": null, "author": 5}', "[" * 100_000, "not json",
+        '{"n": ' + "9" * 100_000 + "}", '<!-- {"@type":"Article","author":[{"name":["x"]}]} -->',
+    ],
+)  # fmt: skip
+def test_json_ld_in_any_shape_harms_nothing(script):
+    reading = page(prose(), head=f'<script type="application/ld+json">{script}</script>')
+    assert reading.verdict is Verdict.ARTICLE
+    assert reading.error is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<div>" * 10_000 + prose(), "<table>" + "<tr>" + "<td>cell</td>" * 40_000 + "</tr></table>" + prose(),
+        "<p>" + "word and " * 300_000 + "</p>", "<b>" * 50_000 + "x",
+    ],
+)  # fmt: skip
+@pytest.mark.slow
+def test_monstrous_pages_end(body):
+    reading = page(body)
+    assert isinstance(reading, Reading)
+
+
+def test_statuses_and_types_that_hold_no_article():
+    def answer(status: int, body: bytes, kind: str = "text/html") -> Reading:
+        capture = Capture(
+            url=URL,
+            captured_at=datetime(2026, 11, 24, tzinfo=UTC),
+            status=status,
+            headers=(("Content-Type", kind),),
+            body=body,
+        )
+        return read(capture)
+
+    assert answer(404, prose().encode()).verdict is Verdict.ERROR
+    assert answer(200, b"  ").verdict is Verdict.EMPTY
+    assert answer(200, b"%PDF-1.4\n" + bytes(2000)).verdict is Verdict.NOT_HTML
+    assert answer(200, b'{"error": "not found", "items": [1, 2]}').verdict is Verdict.NOT_HTML
+    plain = answer(200, (SENTENCE * 10).encode(), "text/plain")
+    assert plain.verdict is Verdict.ARTICLE
