@@ -185,8 +185,8 @@ class SqliteFrontier:
         now, count = self.now(), 0
         new: dict[str, float] = {}
         (number,) = self.db.execute("SELECT round FROM job").fetchone()
-        for one in found:
-            due = now + one.due_in
+        for place, one in enumerate(found):
+            due = now + one.due_in + place * 1e-6  # within one priority, in the order they were named
             cursor = self.db.execute(
                 "INSERT INTO url (fp, host, url, role, prio, due, via, hops, seed, round) VALUES (?,?,?,?,?,?,?,?,?,?) "
                 "ON CONFLICT (fp) DO UPDATE SET seed = 1, role = excluded.role, prio = max(prio, excluded.prio), "
