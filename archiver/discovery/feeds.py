@@ -46,7 +46,7 @@ class Feed:
     kind: str = ""  # rss | rdf | atom | json; "" if it is none of them
     title: str = ""
     items: tuple[FeedItem, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()  # link as found, shortened; reason: no_url, bad_url, bad_scheme, too_long
+    refused: tuple[tuple[str, str], ...] = ()  # link as found, shortened, and no_url, bad_url, bad_scheme or too_long
     hub: str | None = None  # WebSub
     next_url: str | None = None  # an older page of the same feed (RFC 5005)
     refresh_seconds: int | None = None  # how often the feed asks to be read

@@ -7,15 +7,13 @@ own recovery drops whole items after a bare `<`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
-from html.entities import html5
 from typing import Any, NamedTuple
 
 from lxml import etree
 
+from archiver.discovery.mending import Mender
 from archiver.discovery.stream import Document
 
 MAX_ELEMENTS = 1_500_000  # 50,000 news entries have 500,000; each costs about 4 µs
@@ -25,18 +23,7 @@ _MAX_TEXT = 4096  # characters kept of one field: we want addresses, titles, dat
 _MAX_FIELDS = 500  # kept of one record
 _MAX_PATH = 200  # characters: what lies deeper is nobody's title
 _MAX_BASES = 32
-_LONGEST_PIECE = 256 * 1024  # characters without any "<"
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
-
-# What XML 1.0 does not allow as characters (section 2.2).
-_FORBIDDEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
-# What was meant as text: a bare "<", bare "&"s, and entities that no DOCTYPE of ours declares.
-_TO_MEND = re.compile(
-    r"<+(?![A-Za-z_/!?<])|<+(?=<)"
-    r"|&+(?=&)|&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)(?:[A-Za-z][A-Za-z0-9]{1,31};)?"
-)
-_MAYBE_BEGUN = re.compile(r"[<&\]]")
-_LONGEST_TOKEN = 34  # "&", 32 letters, ";"
 
 
 @dataclass(slots=True)
@@ -93,30 +80,26 @@ class Reader:
         return self._target.head or Record("", "", {})
 
     def __iter__(self) -> Iterator[Record]:
-        """Yield a record for each element named, as it ends. What cannot be repaired ends them, quietly."""
+        """Yield a record for each element named, as it ends. What cannot be repaired ends them, without an exception.
+        """
         parser = _parser(self._target)
         try:
             for piece in self._document.text():
                 text = self._mender.feed(piece)
-                if self._mender.is_one_token(text):
+                if self._mender.is_one_token(text) or self._too_busy():
                     self.error = "too_large"
                     break
                 parser.feed(text.encode())
                 yield from self._target.take()
-                if self._too_busy():
-                    self.error = "too_large"
-                    return
             parser.feed(self._mender.end().encode())
-            whole = self._target.depth == 0
-            self._target.cut()
+            if self._target.cut():
+                self.error = self.error or "parse_error"
             parser.close()
         except etree.XMLSyntaxError:
-            whole = False
+            self.error = self.error or "parse_error"
         yield from self._target.take()
         if self._document.too_large:
             self.error = "too_large"
-        elif not whole and not self.error:
-            self.error = "parse_error"
 
     def _too_busy(self) -> bool:
         """Whether the document holds more than its 50 MB can honestly need: a bomb for the processor."""
@@ -135,59 +118,6 @@ def _parser(target: Any) -> etree.XMLParser:  # Any: the stubs' target must take
         remove_comments=True,
         remove_pis=True,
     )
-
-
-class Mender:
-    """Puts right bare `&` and `<`, HTML's entities and forbidden characters, piece by piece, as browsers would read
-    them.
-    """
-
-    def __init__(self) -> None:
-        self.mends = 0
-        self._held = ""
-        self._in_cdata = False
-
-    def feed(self, piece: str) -> str:
-        """Return what is certain by now; what may be the beginning of something waits for the next piece."""
-        text = self._held + piece.translate(_FORBIDDEN)
-        edge = _MAYBE_BEGUN.search(text, max(0, len(text) - _LONGEST_TOKEN))
-        cut = edge.start() if edge else len(text)
-        self._held = text[cut:]
-        return self._mend(text[:cut])
-
-    def is_one_token(self, text: str) -> bool:
-        """Whether `text` is a big piece of one tag or one string: eight million attributes cost the parser 800 MB."""
-        return len(text) > _LONGEST_PIECE and not self._in_cdata and "<" not in text
-
-    def end(self) -> str:
-        """Return the rest."""
-        text, self._held = self._held, ""
-        return self._mend(text)
-
-    def _mend(self, text: str) -> str:
-        done: list[str] = []
-        at = 0
-        while at < len(text):
-            mark = "]]>" if self._in_cdata else "<![CDATA["
-            found = text.find(mark, at)
-            stop = len(text) if found < 0 else found + len(mark)
-            done.append(text[at:stop] if self._in_cdata else self._mend_markup(text[at:stop]))
-            self._in_cdata ^= found >= 0
-            at = stop
-        return "".join(done)
-
-    def _mend_markup(self, text: str) -> str:
-        mended, times = _TO_MEND.subn(_mended, text)
-        self.mends += times
-        return mended
-
-
-def _mended(match: re.Match[str]) -> str:
-    found = match[0]
-    if not found.endswith(";"):
-        return found.replace("&", "&amp;").replace("<", "&lt;")
-    meant = html5.get(found[1:])  # &nbsp; &eacute; … are HTML's, not XML's
-    return escape(meant) if meant else "&amp;" + found[1:]
 
 
 class _Open(NamedTuple):
@@ -212,10 +142,6 @@ class _Target:
         self._open: list[_Open] = []
         self._fields: list[Field] = []  # the open elements that are fields
         self._bases: list[str] = []  # xml:base of the open elements that have one
-
-    @property
-    def depth(self) -> int:
-        return len(self._open)
 
     def take(self) -> list[Record]:
         """Return the records finished since the last call."""
@@ -264,13 +190,15 @@ class _Target:
         elif path == "" and owner is self._record:
             self._finish()
 
-    def cut(self) -> None:
-        """The text ends here: what is still open was cut short, and half an address is a wrong one."""
+    def cut(self) -> bool:
+        """The text ends here; return whether something is still open. It was cut short, and half an address is a wrong
+        one.
+        """
         if self._record is not None:
-            self._record.fields = [
-                each for each in self._record.fields if not any(each is half for half in self._fields)
-            ]
+            half = {id(each) for each in self._fields}
+            self._record.fields = [each for each in self._record.fields if id(each) not in half]
             self._record = self._record if self._record.fields else None
+        return bool(self._open)
 
     def close(self) -> None:
         self._finish()

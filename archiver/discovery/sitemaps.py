@@ -42,7 +42,7 @@ class Sitemap:
 
     kind: str = ""  # index | urlset | text; a feed used as a sitemap counts as a urlset
     entries: tuple[SitemapEntry, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()  # URL as found, shortened; reason: no_url, bad_url, bad_scheme, too_long
+    refused: tuple[tuple[str, str], ...] = ()  # URL as found, shortened, and no_url, bad_url, bad_scheme or too_long
     error: str | None = None
 
 

@@ -67,16 +67,16 @@ class WorkerPool:
         self._size, self._wall, self._recycle = max(1, size), wall_seconds, recycle_after
         self._command = (sys.executable, "-m", "archiver.extraction.worker_main", str(memory_mb), str(int(cpu_seconds)))
         self._free: asyncio.Queue[_Child] = asyncio.Queue()
-        self._children: set[_Child] = set()
+        self._children = [_Child(self._command) for _ in range(self._size)]
 
     async def start(self) -> None:
         """Make room for the children; each is started by its first task."""
-        for _ in range(self._size):
-            self._free.put_nowait(_Child(self._command))
+        for child in self._children:
+            self._free.put_nowait(child)
 
     async def close(self) -> None:
         """End every child."""
-        for child in list(self._children):
+        for child in self._children:
             await child.end()
 
     async def page(self, capture: Capture, *, extract: bool = True) -> PageWork:
@@ -116,7 +116,6 @@ class WorkerPool:
     async def _do(self, task: dict[str, Any], body: bytes, *, frames: int) -> list[tuple[dict[str, Any], bytes]]:
         """Have a free child do the task; return the answers that came, fewer than `frames` if it died."""
         child = await self._free.get()
-        self._children.add(child)
         answers: list[tuple[dict[str, Any], bytes]] = []
         try:
             async with asyncio.timeout(self._wall):
@@ -131,7 +130,6 @@ class WorkerPool:
         finally:
             if child.tasks >= self._recycle:
                 await child.end()
-            self._children.discard(child)
             self._free.put_nowait(child)
         return answers
 
