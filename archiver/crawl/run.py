@@ -41,8 +41,7 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
     settings = _settings(project, given)
     spider_class = _spider(project, settings, spider)
     if "LOG_LEVEL" not in given:
-        for chatty in ("scrapy", "asyncio"):  # what Scrapy enables and counts is for --log-level INFO
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+        _speak_alone(settings)
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider_class)
     failures: list[BaseException] = []
@@ -59,6 +58,17 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
         code=_code(running), crawl=running.crawl_id, problem=running.problem, counts=running.counts,
         state=str(running.state.folder) if running.state else "",
     )  # fmt: skip
+
+
+def _speak_alone(settings: Settings) -> None:
+    """Our own lines only: what Scrapy enables and counts is for --log-level INFO."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
+    ours = logging.getLogger("archiver")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+    settings.set("LOG_LEVEL", "WARNING", "cmdline")
 
 
 def _code(running: RunningCrawl) -> int:

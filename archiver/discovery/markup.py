@@ -80,8 +80,7 @@ class Reader:
         return self._target.head or Record("", "", {})
 
     def __iter__(self) -> Iterator[Record]:
-        """Yield a record for each element named, as it ends. What cannot be repaired ends them, without an exception.
-        """
+        """Yield a record for each element named, as it ends. What cannot be repaired ends them, quietly."""
         parser = _parser(self._target)
         try:
             for piece in self._document.text():

@@ -5,7 +5,6 @@ bytes → media type → charset → tree → head, JSON-LD, links → dates, au
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from archiver.extraction import jsonld
@@ -55,7 +54,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     head, scripts = head_of(root), jsonld.scripts(root)
     ld = jsonld.article(scripts)
     blocks = cut(root) if page.elements <= BLOCKS_UP_TO and not page.limits else []
-    text, markdown = text_of(deepcopy(root), capture.url, elements=page.elements, deep="depth" in page.limits)
+    text, markdown = text_of(root, capture.url, elements=page.elements, deep="depth" in page.limits)
     article, suspect = _article(capture, root, head, ld, scripts, blocks, base, text, markdown)
     judged = judge(
         root, title=article.title or head.title, text=text, links=len(links), og_type=head.first("og:type"), ld=ld,
