@@ -217,6 +217,6 @@ class RunningCrawl:
         """End the crawl early, in order: nothing new is asked for, what is under way is finished or handed back."""
         if problem is not None and self.problem is None:
             self.problem = problem
-            logger.error("%s", problem)
+            logger.warning("%s", problem)
         self.stopping.set()
         self.changed()

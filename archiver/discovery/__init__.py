@@ -1,6 +1,4 @@
-"""Discovery: where a site's articles are named. In: feeds, sitemaps, robots.txt as served. Out: URLs. Never: network,
-judgement.
-"""
+"""Discovery: where articles are named. In: feeds, sitemaps, robots.txt as served. Out: URLs. Never: network."""
 
 from archiver.discovery.feeds import Feed, FeedItem, parse_feed
 from archiver.discovery.guess import feeds_of, sitemaps_in_robots, sitemaps_of

@@ -1,6 +1,4 @@
-"""Dates in feeds and sitemaps. In: a date as written. Out: an aware datetime in UTC, or None. Never: a guess from
-words.
-"""
+"""Dates in feeds and sitemaps. In: a date as written. Out: an aware datetime in UTC, or None. Never: a guess."""
 
 from __future__ import annotations
 

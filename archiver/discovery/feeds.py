@@ -1,6 +1,4 @@
-"""Feeds: RSS, RDF, Atom, JSON Feed. In: a body as served. Out: its items and what it says of itself. Never: raising on
-content, network.
-"""
+"""Feeds: RSS, RDF, Atom, JSON Feed. In: a body as served. Out: its items. Never: raising on content, network."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Where a site usually keeps its feeds and sitemaps. In: a site's URL, its robots.txt. Out: URLs to try. Never:
-network.
-"""
+"""Where a site usually keeps its feeds and sitemaps. In: its URL, its robots.txt. Out: URLs to try. Never: network."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""XML as sites really write it. In: a document. Out: one record for each item, as soon as it is complete. Never: a
-tree, network.
+"""XML as sites really write it. In: a document. Out: one record for each item, as it ends. Never: a tree, network.
 
-No tree is built: 50 MB of `<a/>` would be one of 1.5 GB. The text is mended before the parser sees it, since libxml2's
-own recovery drops whole items after a bare `<`.
+No tree is built: 50 MB of `<a/>` would be one of 1.5 GB. Reading stops where a document holds more than it can need.
 """
 
 from __future__ import annotations
@@ -190,9 +188,7 @@ class _Target:
             self._finish()
 
     def cut(self) -> bool:
-        """The text ends here; return whether something is still open. It was cut short, and half an address is a wrong
-        one.
-        """
+        """The text ends here: drop what is still open, half an address is a wrong one. Return whether anything was."""
         if self._record is not None:
             half = {id(each) for each in self._fields}
             self._record.fields = [each for each in self._record.fields if id(each) not in half]

@@ -1,8 +1,7 @@
-"""XML's commonest mistakes, put right in the text. In: a document, piece by piece. Out: the same, readable. Never: a
-tree.
+"""XML's commonest mistakes, put right. In: a document's text, in pieces. Out: the same, readable. Never: a tree.
 
-The text is mended before the parser sees it, since libxml2's own recovery drops whole items after a bare `<`, and the
-value of a parameter after a bare `&`.
+The text is mended before the parser sees it: libxml2's own recovery drops whole items after a bare `<`, and the next
+parameter's name after a bare `&`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Sitemaps: XML, plain text, gzipped, indexes of them. In: a body as served. Out: its entries. Never: raising on
-content, network.
-"""
+"""Sitemaps: XML, text, gzipped, indexes. In: a body as served. Out: its entries. Never: raising on content, network."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Feeds and sitemaps as bytes on the wire. In: a body. Out: its text from the root element on. Never: network, all of a
-bomb.
+"""Feeds and sitemaps as bytes on the wire. In: a body. Out: its text from the root element on. Never: all of a bomb.
 
 Two steps, each a stream, so that neither a 50 MB document nor a bomb is ever whole in memory: inflate, decode. What
 stands before the root element is thrown away unread: with the DOCTYPE gone there is no entity to expand and nothing to
