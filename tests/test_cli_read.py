@@ -128,6 +128,7 @@ def test_stats_counts(folder):
         (["lst"], 2, "did you mean 'list'"),
         (["crawl", "not-a-url"], 2, "did you mean https://not-a-url"),
         (["crawl"], 2, "archiver init"),
+        (["crawl", "http:///nohost", "--archive", "{}"], 2, "write https://host/path"),
         (["crawl", "missing.toml"], 2, "no such file"),
         (["verify", "--sample", "some", "--archive", "{}"], 2, "5%"),
     ],

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from archiver.catalog import Query
 from archiver.crawl.following import fp_of
-from archiver.errors import BadRecord, BadUrl, NotArchived, StoreError
+from archiver.errors import BadInput, BadRecord, BadUrl, NotArchived, StoreError
 from archiver.fixity import Entry, write_manifest
 from archiver.frontier import Found, Line, Outcome
 from archiver.keys import crawl_prefix
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from archiver.crawl.running import RunningCrawl
     from archiver.crawl.state import State
     from archiver.frontier.sqlite import SqliteFrontier
+
+
+CURES = {
+    "bad_scheme": "only http:// and https:// can be archived",
+    "bad_url": "write https://host/path",
+    "too_long": "URLs of more than 2,000 characters are not asked for",
+}
 
 
 def new_crawl_id() -> str:
@@ -49,9 +56,14 @@ async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Fou
     else:
         await _settle(running)
     await ledger(lambda one: one.add([found for found, _ in seeds]))
-    for found, problem in seeds:
-        if problem is not None:
-            await ledger(partial(_settle_one, fp=found.fp, outcome=Outcome.FAILED, reason=problem, facts={}))
+    bad = [(found, problem) for found, problem in seeds if problem is not None]
+    for found, problem in bad:
+        await ledger(partial(_settle_one, fp=found.fp, outcome=Outcome.FAILED, reason=problem, facts={}))
+        running.log.warning(
+            "cannot be asked for: %s (%s: %s)", ascii(found.url), problem, CURES.get(problem, "see the docs")
+        )
+    if seeds and len(bad) == len(seeds):
+        running.problem = BadInput(ascii(bad[0][0].url), f"{bad[0][1]}: {CURES.get(bad[0][1], 'see the docs')}")
     return crawl
 
 

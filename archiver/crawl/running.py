@@ -217,6 +217,7 @@ class RunningCrawl:
         """End the crawl early, in order: nothing new is asked for, what is under way is finished or handed back."""
         if problem is not None and self.problem is None:
             self.problem = problem
-            logger.warning("%s", problem)
+            if self._ledger is not None:  # before that, nothing has happened but the problem
+                logger.warning("%s", problem)
         self.stopping.set()
         self.changed()

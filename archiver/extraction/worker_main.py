@@ -15,7 +15,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from archiver.bodies import pack, sha1_base32, sha256_hex
 from archiver.discovery import parse_feed, parse_sitemap
 from archiver.errors import BadUrl
 from archiver.extraction.frames import packed, read_frame

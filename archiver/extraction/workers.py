@@ -2,25 +2,31 @@
 
 A child that takes too long, too much memory or dies is killed and replaced; its page keeps its digests and its gzip,
 which come before the reading. Frames over pipes carry JSON and bytes: nothing that runs.
+
+Measured on a page of 150 KB, two busy cores: 0.5 ms of CPU in the parent; in the child, without reading, 4 ms, nearly
+all of it gzip.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from archiver.errors import ExtractionFailed
+from archiver.bodies import pack, sha1_base32, sha256_hex
 from archiver.extraction.frames import SIZES, head_of, packed
 from archiver.model import Capture, Reading, Verdict
 from archiver.record import article_from_json
 
 USEFUL_HEADERS = frozenset({"content-type", "x-robots-tag", "link", "last-modified", "content-language"})
-MAX_HEAD = 256 * 1024 * 1024
+MAX_ANSWER = 64 * 1024 * 1024  # bytes; a body may have 16 MiB, 6,000 links some 30 MB
+Answer = tuple[dict[str, Any], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,7 @@ class PageWork:
     gz: bytes = field(repr=False)
     reading: Reading
     links: tuple[tuple[str, str, str, str], ...] = field(default=(), repr=False)  # URL, canonical form, rel, text
+    dropped: Mapping[str, int] = field(default_factory=dict)  # links that cannot be asked for, by reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,8 @@ class Entries:
     entries: tuple[tuple[str, datetime | None], ...]
     kind: str | None
     error: str | None
+    next_url: str | None = None  # an older page of the same feed
+    dropped: Mapping[str, int] = field(default_factory=dict)  # entries that cannot be asked for, by reason
 
 
 class Gone(Exception):
@@ -51,8 +60,9 @@ class Gone(Exception):
 class WorkerPool:
     """A fixed number of children; a task waits for a free one.
 
-    `wall_seconds` and `cpu_seconds` are for one task; `memory_mb` bounds a child's own data (RLIMIT_DATA). After
-    `recycle_after` tasks a child is replaced, since parsers keep what they once needed.
+    `wall_seconds` and `cpu_seconds` are for one task; `memory_mb` bounds a child's own data (RLIMIT_DATA). A child is
+    replaced after `recycle_after` tasks, or when it holds `recycle_rss_mb`: parsers keep what they once needed.
+    `reader` names a function, `module:function`, that reads pages instead of `archiver.extraction.read`.
     """
 
     def __init__(
@@ -63,9 +73,13 @@ class WorkerPool:
         cpu_seconds: float = 25.0,
         memory_mb: int = 768,
         recycle_after: int = 500,
+        recycle_rss_mb: int = 300,
+        reader: str = "archiver.extraction:read",
     ) -> None:
-        self._size, self._wall, self._recycle = max(1, size), wall_seconds, recycle_after
-        self._command = (sys.executable, "-m", "archiver.extraction.worker_main", str(memory_mb), str(int(cpu_seconds)))
+        self._size, self._wall = max(1, size), wall_seconds
+        self._recycle, self._recycle_bytes = recycle_after, recycle_rss_mb << 20
+        limits = (str(memory_mb), str(max(1, int(cpu_seconds))))
+        self._command = (sys.executable, "-m", "archiver.extraction.worker_main", *limits, reader)
         self._free: asyncio.Queue[_Child] = asyncio.Queue()
         self._children = [_Child(self._command) for _ in range(self._size)]
 
@@ -80,7 +94,11 @@ class WorkerPool:
             await child.end()
 
     async def page(self, capture: Capture, *, extract: bool = True) -> PageWork:
-        """Digest, pack and read a page. A child that dies of it leaves a reading that says so."""
+        """Digest, pack and read a page; waits for a free child.
+
+        Never raises for a page: one that kills its child, or costs too much, comes back with a reading whose `error`
+        is `worker_died` or `extract_limit`.
+        """
         task = {
             "task": "page",
             "url": capture.url,
@@ -89,12 +107,13 @@ class WorkerPool:
             "headers": [pair for pair in capture.headers if pair[0].lower() in USEFUL_HEADERS],
             "extract": extract,
         }
-        answers = await self._do(task, capture.body, frames=2)
-        if not answers:
-            raise ExtractionFailed(capture.url, "worker_died", "before it had looked at the bytes")
-        (digests, gz), *rest = answers
-        found, links = (_reading(rest[0][0]["reading"]), rest[0][0]["links"]) if rest else (LIMIT, [])
-        return PageWork(**digests, gz=gz, reading=found, links=tuple((one[0], one[1], one[2], one[3]) for one in links))
+        answers, problem = await self._do(task, capture.body, frames=2)
+        digests, gz = answers[0] if answers else await asyncio.to_thread(sealed, capture.body)
+        if len(answers) < 2:
+            return PageWork(**digests, gz=gz, reading=Reading(verdict=Verdict.ERROR, error=problem))
+        found = answers[1][0]
+        links = tuple((one[0], one[1], one[2], one[3]) for one in found["links"])
+        return PageWork(**digests, gz=gz, reading=_reading(found["reading"]), links=links, dropped=found["dropped"])
 
     async def feed(self, capture: Capture) -> Entries:
         """Read a feed."""
@@ -106,32 +125,36 @@ class WorkerPool:
 
     async def _entries(self, task: str, capture: Capture) -> Entries:
         head = {"task": task, "url": capture.url, "content_type": capture.content_type}
-        answers = await self._do(head, capture.body, frames=1)
+        answers, problem = await self._do(head, capture.body, frames=1)
         if not answers:
-            return Entries(entries=(), kind=None, error="extract_limit")
+            return Entries(entries=(), kind=None, error=problem)
         found = answers[0][0]
         dated = tuple((url, datetime.fromisoformat(when) if when else None) for url, when in found["entries"])
-        return Entries(entries=dated, kind=found["kind"], error=found["error"])
+        about = {name: found[name] for name in ("kind", "error", "next_url", "dropped")}
+        return Entries(entries=dated, **about)
 
-    async def _do(self, task: dict[str, Any], body: bytes, *, frames: int) -> list[tuple[dict[str, Any], bytes]]:
-        """Have a free child do the task; return the answers that came, fewer than `frames` if it died."""
+    async def _do(self, task: dict[str, Any], body: bytes, *, frames: int) -> tuple[list[Answer], str | None]:
+        """Have a free child do the task. Return the answers that came and, if that is not all, why."""
         child = await self._free.get()
-        answers: list[tuple[dict[str, Any], bytes]] = []
+        answers: list[Answer] = []
         try:
             async with asyncio.timeout(self._wall):
                 await child.send(packed(task, body))
                 for _ in range(frames):
                     answers.append(await child.answer())
-        except (TimeoutError, Gone):
+            if child.tasks >= self._recycle or answers[-1][0]["rss"] > self._recycle_bytes:
+                await child.end()
+        except TimeoutError:
             await child.end()
+            return answers, "extract_limit"
+        except Gone:
+            return answers, "extract_limit" if await child.end() == -signal.SIGXCPU else "worker_died"
         except BaseException:
             await child.end()
             raise
         finally:
-            if child.tasks >= self._recycle:
-                await child.end()
             self._free.put_nowait(child)
-        return answers
+        return answers, None
 
 
 class _Child:
@@ -143,6 +166,8 @@ class _Child:
         self.tasks = 0
 
     async def send(self, frame: bytes) -> None:
+        if self._process is not None and self._process.returncode is not None:
+            await self.end()  # it died while idle, of the kernel's memory killer most likely
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
             self.tasks = 0
@@ -154,28 +179,34 @@ class _Child:
         except ConnectionError as error:
             raise Gone from error
 
-    async def answer(self) -> tuple[dict[str, Any], bytes]:
+    async def answer(self) -> Answer:
         assert self._process is not None
         assert self._process.stdout is not None
         try:
             head_size, body_size = SIZES.unpack(await self._process.stdout.readexactly(SIZES.size))
-            head = await self._process.stdout.readexactly(min(head_size, MAX_HEAD))
+            if max(head_size, body_size) > MAX_ANSWER:
+                raise Gone
+            head = await self._process.stdout.readexactly(head_size)
             return head_of(head), await self._process.stdout.readexactly(body_size)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
             raise Gone from error
 
-    async def end(self) -> None:
+    async def end(self) -> int | None:
+        """Kill it if it lives; return its exit status, the signal as a negative number."""
         process, self._process = self._process, None
         if process is None:
-            return
+            return None
         with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        status = await process.wait()
         # asyncio closes the pipes in a later turn of the loop; without it they are reported as leaked
         process._transport.close()  # type: ignore[attr-defined]  # there is no public way
+        return status
 
 
-LIMIT = Reading(verdict=Verdict.ERROR, error="extract_limit", evidence=("worker_died",))
+def sealed(body: bytes) -> Answer:
+    """What is kept of a page even if nobody can read it: its digests, and its gzip."""
+    return {"sha256": sha256_hex(body), "sha1": sha1_base32(body), "size": len(body)}, pack(body) if body else b""
 
 
 def _reading(members: dict[str, Any] | None) -> Reading:
