@@ -250,3 +250,24 @@ def test_the_log_of_an_interrupted_crawl_says_what_is_left(tmp_path: Path):
     with Site(articles=20) as site:
         crawl(site.url, "--max-pages", "3", uri=str(tmp_path / "a"), state=tmp_path / "s")
         assert "deferred" in {line["outcome"] for line in log_of(tmp_path / "s")}
+
+
+def test_a_reader_that_breaks_costs_its_url_two_attempts_and_the_crawl_goes_on(tmp_path):
+    """A spider of the user's own, built on ours, whose callback raises for one page."""
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = settings\n")
+    (tmp_path / "settings.py").write_text('SPIDER_MODULES = ["mine"]\nADDONS = {"archiver.crawl.ArchiveAddon": 100}\n')
+    (tmp_path / "mine.py").write_text(
+        "from archiver.crawl.seeded import SeededSpider\n\n\nclass Mine(SeededSpider):\n    name = 'urls'\n\n"
+        "    async def parse(self, response):\n        if response.url.endswith('/copy/2'):\n"
+        "            raise RuntimeError('broken')\n        async for page in super().parse(response):\n            yield page\n"
+    )
+    with Site() as site:
+        words = command(
+            site.at("/copy/1"), site.at("/copy/2"), site.at("/copy/3"), "--spider", "urls",
+            uri=str(tmp_path / "a"), state=tmp_path / "s",
+        )  # fmt: skip
+        done = subprocess.run(words, cwd=tmp_path, env=environment(tmp_path / "s"), capture_output=True, timeout=90)
+        assert len(site.hits("/copy/2")) == 2
+    assert done.returncode == 0, done.stderr
+    outcomes = {line["url"][-1]: (line["outcome"], line["reason"]) for line in log_of(tmp_path / "s")}
+    assert outcomes == {"1": ("archived", ""), "2": ("failed", "spider_error"), "3": ("archived", "")}

@@ -10,6 +10,7 @@ A spider names its seeds and their role; the role says how an answer is read:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -83,6 +84,7 @@ class ArticleSpider(scrapy.Spider):
         self.running: RunningCrawl
         self.seeds = tuple(seeds)
         self.follower = follower or Follower()
+        self._tasks: set[asyncio.Task[None]] = set()  # held, or the loop forgets them
 
     # ------------------------------------------------------------------ seeds and requests
 
@@ -206,11 +208,16 @@ class ArticleSpider(scrapy.Spider):
             lease=lease,
         )  # fmt: skip
 
-    async def callback_failed(self, failure: TwistedFailure, response: Any) -> None:
-        """Our own reading broke: the URL is tried once more, then closed with what happened."""
-        lease: Lease | None = response.request.meta.get("lease")
-        if lease is None:
-            return
+    def callback_failed(self, failure: TwistedFailure, response: Any) -> None:
+        """Our own reading broke. Scrapy's signal does not wait for anybody, so what follows is a task of its own."""
+        request = getattr(response, "request", None)
+        if request is not None and (lease := request.meta.get("lease")) is not None:
+            task = asyncio.ensure_future(self._after_failure(lease, failure))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _after_failure(self, lease: Lease, failure: TwistedFailure) -> None:
+        """Try the URL once more, then close it with what happened."""
         async with self.landing(lease):
             error = failure.value
             reason = error.reason if isinstance(error, ExtractionFailed) else "spider_error"
