@@ -259,7 +259,8 @@ def test_a_reader_that_breaks_costs_its_url_two_attempts_and_the_crawl_goes_on(t
     (tmp_path / "mine.py").write_text(
         "from archiver.crawl.seeded import SeededSpider\n\n\nclass Mine(SeededSpider):\n    name = 'urls'\n\n"
         "    async def parse(self, response):\n        if response.url.endswith('/copy/2'):\n"
-        "            raise RuntimeError('broken')\n        async for page in super().parse(response):\n            yield page\n"
+        "            raise RuntimeError('broken')\n"
+        "        async for page in super().parse(response):\n            yield page\n"
     )
     with Site() as site:
         words = command(

@@ -26,6 +26,7 @@ from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
+from archiver.extraction.workers import Entries
 from archiver.frontier import Found, Lease, Links, Outcome
 from archiver.model import Capture, Seed
 
@@ -133,6 +134,8 @@ class ArticleSpider(scrapy.Spider):
     async def _with_links(self, page: Page, lease: Lease) -> Page:
         assert page.work is not None
         follower = self.follower
+        for reason, n in page.work.dropped.items():
+            follower.drop(reason, n)
         found = follower.links(((link[0], link[1]) for link in page.work.links), lease)
         found += follower.guides(page.work.reading.feeds, "feed", lease)
         if lease.seed:
@@ -154,7 +157,7 @@ class ArticleSpider(scrapy.Spider):
             async with self.landing(lease):
                 feed = await self.running.pool.feed(capture)
                 found = self.follower.entries(feed.entries, lease)
-                await self._followed(lease, capture, found, feed.error)
+                await self._followed(lease, capture, found, feed)
         return
         yield
 
@@ -168,12 +171,15 @@ class ArticleSpider(scrapy.Spider):
                     found = self.follower.guides((url for url, _ in sitemap.entries), "sitemap", lease)
                 else:
                     found = self.follower.entries(sitemap.entries, lease)
-                await self._followed(lease, capture, found, sitemap.error)
+                await self._followed(lease, capture, found, sitemap)
         return
         yield
 
-    async def _followed(self, lease: Lease, capture: Capture, found: list[Found], error: str | None) -> None:
+    async def _followed(self, lease: Lease, capture: Capture, found: list[Found], read: Entries) -> None:
         """Enter what a feed or sitemap names, and close it, in one transaction."""
+        error = read.error
+        for reason, n in read.dropped.items():
+            self.follower.drop(reason, n)
         links = Links(found=tuple(found), dropped=self.follower.take_dropped())
         outcome, reason = (Outcome.FOLLOWED, error or "") if found or not error else (Outcome.FAILED, error)
         if capture.status is None or not 200 <= capture.status < 300:

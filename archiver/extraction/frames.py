@@ -10,8 +10,11 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from archiver.bodies import pack, sha1_base32, sha256_hex
+
 SIZES = struct.Struct(">IQ")
 Head = Mapping[str, Any]
+Answer = tuple[dict[str, Any], bytes]
 
 
 def packed(head: Head, body: bytes = b"") -> bytes:
@@ -26,7 +29,7 @@ def head_of(text: bytes) -> dict[str, Any]:
     return head
 
 
-def read_frame(pipe: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+def read_frame(pipe: BinaryIO) -> Answer | None:
     """The next frame of a blocking pipe; None at its end, also where it ends within a frame."""
     sizes = pipe.read(SIZES.size)
     if len(sizes) < SIZES.size:
@@ -34,3 +37,8 @@ def read_frame(pipe: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
     head_size, body_size = SIZES.unpack(sizes)
     text, body = pipe.read(head_size), pipe.read(body_size)
     return (head_of(text), body) if len(text) == head_size and len(body) == body_size else None
+
+
+def sealed(body: bytes) -> Answer:
+    """What is kept of a page even if nobody can read it: its digests, and its gzip ("" for an empty body)."""
+    return {"sha256": sha256_hex(body), "sha1": sha1_base32(body), "size": len(body)}, pack(body) if body else b""

@@ -7,17 +7,20 @@ reader is kept all the same. The child limits its own memory and CPU, and ends w
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from archiver.discovery import parse_feed, parse_sitemap
 from archiver.errors import BadUrl
-from archiver.extraction.frames import packed, read_frame
+from archiver.extraction.frames import packed, read_frame, sealed
 from archiver.model import Capture, Link, Reading, Verdict
 from archiver.record import article_to_json
 from archiver.urls import canonical, clean
@@ -27,18 +30,35 @@ MAX_TEXT = 200  # characters of a link's text
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
-def main() -> None:
-    """Answer frames until stdin ends."""
-    memory_mb, cpu_seconds = int(sys.argv[1]), int(sys.argv[2])
-    _limit(memory_mb)
+def main(memory_mb: str, cpu_seconds: str, reader: str) -> None:
+    """Answer frames until stdin ends. `reader` names the function that reads a page, `module:function`."""
+    _limit(int(memory_mb))
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break a frame
     while (frame := read_frame(source)) is not None:
         head, body = frame
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        spent = int(used.ru_utime + used.ru_stime) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_seconds, resource.RLIM_INFINITY))
-        TASKS[head["task"]](head, body, sink)
+        _limit_cpu(int(cpu_seconds))
+        if head["task"] == "page":
+            _send(sink, *sealed(body))
+            answer = _page(head, body, reader)
+        else:
+            answer = _listed(head, body)
+        _send(sink, {**answer, "rss": _rss()})
+
+
+def _limit_cpu(seconds: int) -> None:
+    """Give the next task so much; a process that goes beyond ends with SIGXCPU."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, resource.RLIM_INFINITY))
+
+
+def _rss() -> int:
+    """Bytes in memory now; where /proc is not, the most there ever were."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _limit(memory_mb: int) -> None:
@@ -50,12 +70,9 @@ def _limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _page(head: dict[str, Any], body: bytes, sink: BinaryIO) -> None:
-    digests = {"sha256": sha256_hex(body), "sha1": sha1_base32(body), "size": len(body)}
-    _send(sink, digests, pack(body) if body else b"")
+def _page(head: dict[str, Any], body: bytes, reader: str) -> dict[str, Any]:
     if not head["extract"]:
-        _send(sink, {"reading": None, "links": []})
-        return
+        return {"reading": None, "links": [], "dropped": {}}
     capture = Capture(
         url=head["url"],
         captured_at=datetime.fromisoformat(head["captured_at"]),
@@ -64,33 +81,38 @@ def _page(head: dict[str, Any], body: bytes, sink: BinaryIO) -> None:
         body=body,
     )
     try:
-        reading = _read(capture)
+        reading = _function(reader)(capture)
     except (MemoryError, RecursionError) as error:
         reading = Reading(verdict=Verdict.ERROR, error="extract_limit", evidence=(type(error).__name__,))
     except Exception as error:  # reading never raises on content; if it does, the page is kept and the reason with it
         reading = Reading(
             verdict=Verdict.ERROR, error="parse_error", evidence=(f"{type(error).__name__}: {error}"[:200],)
         )
-    _send(sink, {"reading": reading_to_json(reading), "links": _links(reading.links)})
+    links, dropped = _links(reading.links)
+    return {"reading": reading_to_json(reading), "links": links, "dropped": dropped}
 
 
-def _read(capture: Capture) -> Reading:
-    from archiver.extraction import read  # heavy, and feeds do not need it
+def _function(name: str) -> Callable[[Capture], Reading]:
+    """The reader; imported with the first page, since it is heavy and feeds do not need it."""
+    module, _, attribute = name.partition(":")
+    found: Callable[[Capture], Reading] = getattr(importlib.import_module(module), attribute)
+    return found
 
-    return read(capture)
 
-
-def _links(links: tuple[Link, ...]) -> list[list[str]]:
-    """Each link once, by its canonical form: URL to ask for, canonical form, rel, text."""
+def _links(links: tuple[Link, ...]) -> tuple[list[list[str]], dict[str, int]]:
+    """Each link once, by its canonical form (URL to ask for, canonical form, rel, text), and what is left out by
+    reason.
+    """
     seen: dict[str, list[str]] = {}
+    dropped = Counter({"too_many_links": len(links) - MAX_LINKS} if len(links) > MAX_LINKS else {})
     for link in links[:MAX_LINKS]:
         try:
             name = canonical(link.url)
             if name not in seen:
                 seen[name] = [clean(link.url), name, link.rel, link.text[:MAX_TEXT]]
-        except BadUrl:
-            continue
-    return list(seen.values())
+        except BadUrl as error:
+            dropped[error.reason] += 1
+    return list(seen.values()), dropped
 
 
 def reading_to_json(reading: Reading) -> dict[str, Any]:
@@ -110,16 +132,29 @@ def reading_to_json(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _feed(head: dict[str, Any], body: bytes, sink: BinaryIO) -> None:
+def _listed(head: dict[str, Any], body: bytes) -> dict[str, Any]:
+    try:
+        return TASKS[head["task"]](head, body)
+    except (MemoryError, RecursionError):
+        return _entries([], (), kind=None, error="extract_limit", next_url=None)
+
+
+def _feed(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     feed = parse_feed(body, head["url"], head["content_type"])
     items = [[item.url, _iso(item.published)] for item in feed.items]
-    _send(sink, {"entries": items, "kind": feed.kind, "error": feed.error})
+    return _entries(items, feed.refused, kind=feed.kind, error=feed.error, next_url=feed.next_url)
 
 
-def _sitemap(head: dict[str, Any], body: bytes, sink: BinaryIO) -> None:
+def _sitemap(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     sitemap = parse_sitemap(body, head["url"], head["content_type"])
     entries = [[entry.url, _iso(entry.published or entry.lastmod)] for entry in sitemap.entries]
-    _send(sink, {"entries": entries, "kind": sitemap.kind, "error": sitemap.error})
+    return _entries(entries, sitemap.refused, kind=sitemap.kind, error=sitemap.error, next_url=None)
+
+
+def _entries(
+    entries: list[list[str | None]], refused: Iterable[tuple[str, str]], **about: str | None
+) -> dict[str, Any]:
+    return {"entries": entries, "dropped": Counter(reason for _, reason in refused), **about}
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -131,11 +166,7 @@ def _send(sink: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:
     sink.flush()
 
 
-TASKS: dict[str, Callable[[dict[str, Any], bytes, BinaryIO], None]] = {
-    "page": _page,
-    "feed": _feed,
-    "sitemap": _sitemap,
-}
+TASKS: dict[str, Callable[[dict[str, Any], bytes], dict[str, Any]]] = {"feed": _feed, "sitemap": _sitemap}
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -19,14 +19,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from archiver.bodies import pack, sha1_base32, sha256_hex
-from archiver.extraction.frames import SIZES, head_of, packed
+from archiver.extraction.frames import SIZES, Answer, head_of, packed, sealed
 from archiver.model import Capture, Reading, Verdict
 from archiver.record import article_from_json
 
 USEFUL_HEADERS = frozenset({"content-type", "x-robots-tag", "link", "last-modified", "content-language"})
-MAX_ANSWER = 64 * 1024 * 1024  # bytes; a body may have 16 MiB, 6,000 links some 30 MB
-Answer = tuple[dict[str, Any], bytes]
+MAX_ANSWER = 256 * 1024 * 1024  # bytes; an article may be as long as its page, and is told in two forms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,11 +200,6 @@ class _Child:
         # asyncio closes the pipes in a later turn of the loop; without it they are reported as leaked
         process._transport.close()  # type: ignore[attr-defined]  # there is no public way
         return status
-
-
-def sealed(body: bytes) -> Answer:
-    """What is kept of a page even if nobody can read it: its digests, and its gzip."""
-    return {"sha256": sha256_hex(body), "sha1": sha1_base32(body), "size": len(body)}, pack(body) if body else b""
 
 
 def _reading(members: dict[str, Any] | None) -> Reading:
