@@ -120,7 +120,7 @@ def test_stats_counts(folder):
     ("words", "code", "says"),
     [
         (["list"], 2, "give --archive"),
-        (["list", "--archive", "no/such/folder"], 2, "no such folder"),
+        (["list", "--archive", "no/such/folder"], 3, "no such folder"),
         (["list", "--collection", "third", "--archive", "{}"], 3, "this archive has: default, second"),
         (["show", "https://news.example/none", "--archive", "{}"], 3, "nothing archived"),
         (["list", "--fields", "colour", "--archive", "{}"], 2, "known are"),

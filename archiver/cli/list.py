@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, opened, selected, selection_options
+from archiver.cli.options import archive_options, found, opened, selected, selection_options
 from archiver.cli.output import FORMATS, write
 from archiver.errors import BadInput
 
+WIDE = 110  # columns of a terminal that has room for all of SHOWN
+NARROW = ("captured_at", "verdict", "id", "url")
 SHOWN = ("captured_at", "verdict", "status", "id", "url", "title")
 ALL = (
     "id", "captured_at", "url", "requested_url", "surt", "host", "domain", "collection", "crawl", "status", "verdict",
@@ -29,18 +33,25 @@ ALL = (
 @click.option("--fields", metavar="NAME,…", help=f"Which fields: {', '.join(ALL)}.")
 @click.option("--count", is_flag=True, help="Only how many.")
 def list_(form: str, jsonl: bool, fields: str | None, count: bool, **given: Any) -> None:
-    """List snapshots, oldest first.
+    """List snapshots, oldest first: a table on a terminal, tab-separated lines for a program.
 
     A URL means every capture of it, `https://news.example/2026/*` all below it, `news.example` the domain.
     """
     form = "jsonl" if jsonl else form
-    names = _names(fields, ALL if form in ("json", "jsonl") else SHOWN)
+    names = _names(fields, ALL if form in ("json", "jsonl") else _shown(form))
     with opened(given) as archive:
         rows = selected(archive, given)
         if count:
             click.echo(sum(1 for _ in rows))
             return
+        rows = found(rows, given)
         write((asdict(row) for row in rows), names, form)
+
+
+def _shown(form: str) -> tuple[str, ...]:
+    """The usual fields; on a narrow terminal those that another command needs."""
+    narrow = form == "table" and sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE
+    return NARROW if narrow else SHOWN
 
 
 def _names(fields: str | None, default: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,14 +6,18 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import click
 
 import archiver
 from archiver.archive import Archive
 from archiver.catalog import Row
-from archiver.errors import BadInput
+from archiver.cli.output import safe
+from archiver.errors import BadInput, NotArchived
+from archiver.model import Verdict
 
 F = TypeVar("F", bound=Callable[..., Any])
 STORE = ("endpoint_url", "region", "profile")
@@ -48,7 +52,7 @@ def selection_options(command: F) -> F:
             click.option("--to", "until", metavar="TIME", help="Captured until then, all of it included."),
             click.option("--collection", help="Of this collection."),
             click.option("--crawl", help="Of this crawl."),
-            click.option("--verdict", help="Of this verdict: article, index, paywall …."),
+            click.option("--verdict", type=click.Choice([str(one) for one in Verdict]), help="Of this verdict."),
             click.option("--limit", type=click.IntRange(1), help="So many at most."),
             click.option("--newest", "newest_first", is_flag=True, help="Newest first."),
         )
@@ -62,7 +66,7 @@ SELECTION = ("domain", "since", "until", "collection", "crawl", "verdict", "limi
 
 @contextmanager
 def opened(given: dict[str, Any]) -> Iterator[Archive]:
-    """The archive that the options name. Raises BadInput where none does."""
+    """The archive that the options name. Raises BadInput where none does, NotArchived where there is no such folder."""
     uri = given["archive"]
     if not uri:
         raise BadInput("which archive?", "give --archive FOLDER or s3://bucket, or set NEWSVAULT_ARCHIVE")
@@ -72,12 +76,29 @@ def opened(given: dict[str, Any]) -> Iterator[Archive]:
     if options and "://" not in uri:
         raise BadInput(f"--{next(iter(options)).replace('_', '-')}", f"is for s3:// archives; {uri} is a folder")
     with archiver.open(uri, progress=progress("reading records"), **options) as archive:
+        _check_folder(archive.uri)
         yield archive
+
+
+def _check_folder(uri: str) -> None:
+    """Raise NotArchived for a folder that is not there, before anything could make it."""
+    if uri.startswith("file:") and not os.path.isdir(folder := unquote(urlsplit(uri).path)):
+        raise NotArchived(f"{folder}: no such folder; check the path, or crawl into it first")
 
 
 def selected(archive: Archive, given: dict[str, Any]) -> Iterator[Row]:
     """The snapshots that the options mean."""
     return archive.find(*given["what"], **{name: given[name] for name in SELECTION})
+
+
+def found(rows: Iterator[Row], given: dict[str, Any]) -> Iterator[Row]:
+    """The same rows. Raises NotArchived if something was named and there is none."""
+    first = next(rows, None)
+    if first is None:
+        if given["what"]:
+            raise NotArchived(safe(" ".join(given["what"])))
+        return iter(())
+    return chain((first,), rows)
 
 
 def progress(what: str) -> Callable[[int, int], None] | None:

@@ -16,7 +16,8 @@ from archiver.timestamps import iso
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv")
 # C0 and C1 controls, escapes among them, and the characters that reorder or hide text
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_LONG = ("url", "requested_url", "surt", "title", "authors", "body_key", "record_key", "flags")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Fields = Mapping[str, Any]
@@ -25,6 +26,28 @@ Fields = Mapping[str, Any]
 def safe(text: str) -> str:
     """Text that a terminal only shows."""
     return _UNSAFE.sub("\ufffd", text)
+
+
+def say(text: str, *, nl: bool = True) -> None:
+    """Write text to stdout: as it is for a program, made safe for a terminal."""
+    text = safe(text) if sys.stdout.isatty() else text
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # a title in Greek must not end a Latin-1 listing
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=nl)
+
+
+def give(data: bytes) -> None:
+    """Write bytes to stdout: exactly these for a program, as safe text for a terminal."""
+    if sys.stdout.isatty():
+        say(data.decode("utf-8", "replace"))
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """JSON whose texts a terminal only shows: what it would obey is escaped, so that nothing is lost."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def cell(value: Any) -> str:
@@ -47,7 +70,10 @@ def write(rows: Iterable[Fields], names: Sequence[str], form: str) -> int:
     """Write rows in `form`; return how many."""
     count = 0
     for line in _lines(rows, names, form):
-        click.echo(line, nl=False)
+        if form == "table" and sys.stdout.isatty():
+            click.echo(line, nl=False)  # safe already, and its colours are ours
+        else:
+            say(line, nl=False)
         count += 1
     return count
 
@@ -55,12 +81,9 @@ def write(rows: Iterable[Fields], names: Sequence[str], form: str) -> int:
 def _lines(rows: Iterable[Fields], names: Sequence[str], form: str) -> Iterator[str]:
     if form == "jsonl":
         for row in rows:
-            yield json.dumps({name: plain(row[name]) for name in names}, ensure_ascii=False) + "\n"
+            yield dumps({name: plain(row[name]) for name in names}) + "\n"
     elif form == "json":
-        yield (
-            json.dumps([{name: plain(row[name]) for name in names} for row in rows], ensure_ascii=False, indent=1)
-            + "\n"
-        )
+        yield dumps([{name: plain(row[name]) for name in names} for row in rows], indent=1) + "\n"
     elif form in ("csv", "tsv"):
         yield from _separated(rows, names, "," if form == "csv" else "\t")
     else:
@@ -91,17 +114,22 @@ def _table(rows: Iterable[Fields], names: Sequence[str]) -> Iterator[str]:
     """A table where people look, tab-separated where a program reads."""
     if not sys.stdout.isatty():
         for row in rows:
-            yield "\t".join(safe(" ".join(cell(row[name]).split())) for name in names) + "\n"
+            yield "\t".join(safe(_inert(cell(row[name]), "\t")) for name in names) + "\n"
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(safe(" ".join(cell(row[name]).split()))) for name in names))
+    lines = [[safe(" ".join(cell(row[name]).split())) for name in names] for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for at, name in enumerate(names):  # what is long shares the room that is left; an id stays whole, to be copied
+        width = max(len(name), *(len(line[at]) for line in lines)) if lines else len(name)
+        is_long = name in _LONG
+        table.add_column(
+            name, overflow="ellipsis", no_wrap=True, width=None if is_long else width, ratio=1 if is_long else None
+        )
+    for line in lines:
+        table.add_row(*map(Text, line))
     console = Console()
     with console.capture() as captured:
         console.print(table)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from typing import Any
 
 import click
 
 from archiver.cli.options import archive_options, opened
-from archiver.cli.output import safe
-from archiver.errors import NotArchived
+from archiver.cli.output import dumps, give, safe, say
+from archiver.errors import BadInput, NotArchived
 from archiver.model import Snapshot
 from archiver.record import to_json
+from archiver.timestamps import span
 
 WIDTH = 88
 PARTS = ("text", "markdown", "html", "meta", "headers", "json")
@@ -40,16 +40,19 @@ def show(what: str, part: str | None, **given: Any) -> None:
         data = snapshot.body if part == "html" else to_json(snapshot.record)
         if data is None:
             raise NotArchived(f"a body of {what}: this capture has none")
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        give(data)
     else:
-        click.echo(SHOWN[part or "page"](snapshot))
+        say(SHOWN[part or "page"](snapshot))
 
 
 def _at(what: str) -> tuple[str, str | None]:
     """Split URL@TIME; an @ inside a URL stays there."""
     name, mark, time = what.rpartition("@")
-    return (name, time) if mark and time[:1].isdigit() and "/" not in time and name else (what, None)
+    try:
+        span(time)
+    except BadInput:
+        return what, None
+    return (name, time) if mark and name else (what, None)
 
 
 def _page(snapshot: Snapshot) -> str:
@@ -77,18 +80,18 @@ def _page(snapshot: Snapshot) -> str:
 def _headers(snapshot: Snapshot) -> str:
     capture = snapshot.record.capture
     first = f"{capture.http_version} {capture.status or ''} {capture.reason}".rstrip()
-    return "\n".join([safe(first), *(safe(f"{name}: {value}") for name, value in capture.headers)])
+    return "\n".join([first, *(f"{name}: {value}" for name, value in capture.headers)])
 
 
 def _meta(snapshot: Snapshot) -> str:
     article = json.loads(to_json(snapshot.record))["article"] or {}
-    return json.dumps({name: value for name, value in article.items() if name not in ("text", "markdown")}, indent=1)
+    return dumps({name: value for name, value in article.items() if name not in ("text", "markdown")}, indent=1)
 
 
 SHOWN = {
     "page": _page,
-    "text": lambda one: safe(one.record.article.text) if one.record.article else "",
-    "markdown": lambda one: safe(one.record.article.markdown) if one.record.article else "",
+    "text": lambda one: one.record.article.text if one.record.article else "",
+    "markdown": lambda one: one.record.article.markdown if one.record.article else "",
     "headers": _headers,
     "meta": _meta,
 }

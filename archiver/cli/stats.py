@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
 import click
 
 from archiver.cli.options import archive_options, opened, selected, selection_options
-from archiver.cli.output import safe
+from archiver.cli.output import dumps, safe, say
 
 TOP = 20
 
@@ -22,7 +21,7 @@ def stats(form: str, **given: Any) -> None:
     """Count snapshots, articles and bytes by collection, verdict, domain and day."""
     with opened(given) as archive:
         numbers = _count(selected(archive, given))
-    click.echo(json.dumps(numbers, ensure_ascii=False, indent=1) if form == "json" else _text(numbers))
+    say(dumps(numbers, indent=1) if form == "json" else _text(numbers))
 
 
 def _count(rows: Any) -> dict[str, Any]:

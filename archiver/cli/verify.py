@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from archiver.cli.options import archive_options, opened, progress
-from archiver.cli.output import safe
+from archiver.cli.output import dumps, safe, say
 from archiver.errors import BadInput
 
 
@@ -32,7 +31,7 @@ def verify(sample: str | None, since: str | None, rate: float | None, form: str,
             found += 1
             line = {"key": damage.key, "problem": damage.problem, "detail": damage.detail}
             text = f"{damage.problem}: {damage.key}" + (f" ({damage.detail})" if damage.detail else "")
-            click.echo(json.dumps(line, ensure_ascii=False) if form == "jsonl" else safe(text))
+            say(dumps(line) if form == "jsonl" else safe(" ".join(text.split())))
     click.echo(f"{checked.total:,} objects checked, {found or 'no'} damaged", err=True)
     if found:
         raise click.exceptions.Exit(1)
