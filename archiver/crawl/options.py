@@ -61,7 +61,7 @@ class CrawlOptions:
 
     workers: int = 0  # extraction processes; 0 = one per core but one, at least one
     extract_seconds: float = 20.0
-    worker_memory_mb: int = 768
+    worker_memory_mb: int = 448  # RLIMIT_DATA; a 16 MiB page then peaks at 393 MB
     put_threads: int = 8
 
     patience_seconds: float = 1800.0  # how long to wait for a store that is down
