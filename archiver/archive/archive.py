@@ -186,6 +186,12 @@ class Archive:
         """Return the record at `key`. Raises NotArchived, BadRecord, NewerSchema."""
         return _sound(key, self.store.get(key))
 
+    def record_bytes(self, key: str) -> bytes:
+        """Return the JSON at `key` byte for byte, after a check that it is sound. Raises as `record` does."""
+        data = self.store.get(key)
+        _sound(key, data)
+        return data
+
     def body(self, record: Record) -> bytes | None:
         """Return the record's body, None if it has none. Its sha256 is compared every time: raises FixityMismatch."""
         return None if record.html is None else self._unpacked(record, self.store.get(record.html.key))

@@ -7,6 +7,7 @@ line, and `docs/reference/exit-codes.md` says what each exit code means.
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
-from archiver.errors import ArchiveError
+from archiver.errors import ArchiveError, StoreError, StoreFull
 
 INTERRUPTED = 130
 COMMANDS = {
@@ -51,6 +52,13 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"no such command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader has seen enough, so have we; click itself would exit with 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from None
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=False)
 @click.version_option(package_name="newsvault", prog_name="archiver")
@@ -68,26 +76,39 @@ def main() -> NoReturn:
 
 
 def _run(words: list[str]) -> int:
-    debug = "--debug" in words
+    debug = "--debug" in words  # taken at any place
     try:
-        code: Any = cli.main(args=words, prog_name="archiver", standalone_mode=False)
+        code: Any = cli.main(
+            args=[word for word in words if word != "--debug"], prog_name="archiver", standalone_mode=False
+        )
         return code if isinstance(code, int) else 0
     except ArchiveError as error:
         if debug:
             raise
-        click.echo(f"archiver: {error}", err=True)
-        return error.exit_code
+        return _fail(str(error), error.exit_code)
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.UsageError as error:
-        error.show()
-        return 2
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "archiver"
+        return _fail(f"{error.format_message().rstrip('.')}; see `{where} --help`", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("archiver: interrupted", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough, so have we
-        return 0
+        return _fail("interrupted", INTERRUPTED)
+    except OSError as error:  # of what we write to: a full disk, a folder that is a file
+        if debug:
+            raise
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return _fail(
+            f"{error.filename or 'output'}: {error.strerror}", (StoreFull if is_full else StoreError).exit_code
+        )
+
+
+def _fail(why: str, code: int) -> int:
+    """Say in one line what is wrong; what a page or a file name puts into it cannot drive a terminal."""
+    from archiver.cli.output import safe
+
+    click.echo(f"archiver: {safe(' '.join(why.split()))}", err=True)
+    return code
