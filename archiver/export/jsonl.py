@@ -1,0 +1,27 @@
+"""Articles as JSON Lines, gzip. In: rows. Out: bytes to append, and the rows again. Never: all rows at once.
+
+Each checkpoint ends a gzip member, so a file can grow; members after one another are one gzip file (RFC 1952, 2.2).
+It is also what the other formats of the table are made of.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from archiver.export.warc import member
+
+
+def to_member(rows: list[dict[str, Any]]) -> bytes:
+    """Return the rows as one gzip member."""
+    return member("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8", "replace"))
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file that was written so."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield json.loads(line)
