@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import archiver
+from archiver import cli
 from archiver.cli.output import safe
 from archiver.model import Article, Capture, Reading, Verdict
 
@@ -28,6 +35,12 @@ def keep(archive: archiver.Archive, url: str, body: bytes, *, day: int = 2, titl
     return archive.put(capture, reading=reading, **more).id
 
 
+@pytest.fixture(autouse=True)
+def _environment_of_our_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEWSVAULT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("NEWSVAULT_ARCHIVE", raising=False)
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     with archiver.open(str(tmp_path / "a")) as archive:
@@ -38,9 +51,44 @@ def folder(tmp_path) -> Path:
 
 
 def run(*words: str, archive: Path | str | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in this process, as `archiver` does; what loads Scrapy runs in one of its own."""
     where = ("--archive", str(archive)) if archive else ()
-    command = [sys.executable, "-m", "archiver", *words, *where]
+    command = [*words, *where]
+    if words[0] == "crawl":
+        return run_apart(*command)
+    with CliRunner().isolation() as (out, err, _):
+        code = cli._run(command)
+        sys.stdout.flush()
+        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+
+def run_apart(*words: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "archiver", *words]
     return subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def on_a_terminal(*words: str, archive: Path, columns: int = 80) -> str:
+    """What a terminal of 24 lines gets to see."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    command = [sys.executable, "-m", "archiver", *words, "--archive", str(archive)]
+    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+    environment.pop("COLUMNS", None)
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    seen = b""
+    while piece := _read(ours):
+        seen += piece
+    os.close(ours)
+    assert process.wait() == 0, seen
+    return seen.decode("utf-8", "replace")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux's way to say that the other end is closed
+        return b""
 
 
 def lines(*words: str, archive: Path | str) -> list[dict]:
@@ -70,6 +118,65 @@ def test_csv_and_terminal_are_safe_from_what_pages_say(folder):
     assert safe("a\x9b1m\u2066b") == "a\ufffd1m\ufffdb"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list", "--format", "csv", "--fields", "title"),
+        ("list", "--jsonl"),
+        ("list", "--format", "json"),
+        ("show", "https://hostile.example/x", "--html"),
+        ("show", "https://hostile.example/x", "--json"),
+        ("show", "https://hostile.example/x", "--text"),
+    ],
+)
+def test_no_form_of_output_lets_a_page_drive_the_terminal(tmp_path, words):
+    title = "\x9b31m\x1b]0;owned\x07\u202e\u2066"
+    with archiver.open(str(tmp_path / "a")) as archive:
+        keep(archive, "https://hostile.example/x", b"<p>\x1b[31m\xc2\x9b31m\xe2\x80\xae</p>", title=title)
+    seen = on_a_terminal(*words, archive=tmp_path / "a")
+    assert seen.strip()
+    assert [one for one in "\x1b\x07\x9b\u202e\u2066" if one in seen] == []
+
+
+def test_a_narrow_terminal_still_shows_ids_whole(folder):
+    seen = on_a_terminal("list", archive=folder)
+    for row in lines("list", "--jsonl", archive=folder):
+        assert row["id"] in seen
+
+
+def test_a_program_gets_the_text_as_it_was_read(tmp_path):
+    with archiver.open(str(tmp_path / "a")) as archive:
+        keep(archive, "https://news.example/he", b"<p>x</p>", title="שלום\u200f ไทย\u200bไทย")
+    done = run("show", "https://news.example/he", "--text", archive=tmp_path / "a")
+    assert done.stdout.decode() == "Words about שלום\u200f ไทย\u200bไทย.\n"
+    (line,) = lines("list", "--jsonl", archive=tmp_path / "a")
+    assert line["title"] == "שלום\u200f ไทย\u200bไทย"
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "a.example"), ("get",), ("verify",), ("stats",)])
+def test_a_folder_that_is_not_there_is_one_line_and_not_made(tmp_path, words):
+    done = run(*words, archive=tmp_path / "nowhere")
+    assert done.returncode == 3
+    assert done.stderr.decode().count("\n") == 1
+    assert b"no such folder" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_of_many_the_latest_goes_to_stdout_and_the_rest_is_mentioned(folder):
+    for order in ((), ("--newest",)):
+        done = run("get", "news.example", "-o", "-", *order, archive=folder)
+        assert done.stdout == b"<p>one, changed</p>"
+        assert b"the latest of 2 snapshots" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(folder, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = run("get", "-o", str(tmp_path / "file"), archive=folder)
+    assert done.returncode == 2
+    assert b"cannot be written" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_show_gives_the_latest_or_the_closest_to_a_time(folder):
     assert b"Changed" in run("show", "https://news.example/one", archive=folder).stdout
     assert run("show", "https://news.example/one@20261102", "--html", archive=folder).stdout == b"<p>one</p>"
@@ -96,13 +203,13 @@ def test_get_downloads_proves_and_goes_on(folder, tmp_path):
 
 
 def test_verify_names_the_damaged_object_and_nothing_else(folder):
-    assert run("verify", archive=folder).returncode == 0
+    assert run_apart("verify", "--archive", str(folder)).returncode == 0
     body = sorted(folder.glob("html/*/*"))[0]
     data = bytearray(body.read_bytes())
     data[len(data) // 2] ^= 1
     body.chmod(0o644)
     body.write_bytes(bytes(data))
-    done = run("verify", "--format", "jsonl", archive=folder)
+    done = run_apart("verify", "--format", "jsonl", "--archive", str(folder))
     assert done.returncode == 1
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["key"] for one in found] == [str(body.relative_to(folder))]
@@ -125,6 +232,8 @@ def test_stats_counts(folder):
         (["show", "https://news.example/none", "--archive", "{}"], 3, "nothing archived"),
         (["list", "--fields", "colour", "--archive", "{}"], 2, "known are"),
         (["list", "--from", "yesterday", "--archive", "{}"], 2, "ISO date"),
+        (["list", "https://news.example/none", "--archive", "{}"], 3, "nothing archived"),
+        (["list", "--verdict", "artcle", "--archive", "{}"], 2, "'article'"),
         (["lst"], 2, "did you mean 'list'"),
         (["crawl", "not-a-url"], 2, "did you mean https://not-a-url"),
         (["crawl"], 2, "archiver init"),
@@ -146,7 +255,7 @@ def test_a_truncated_record_is_named_and_hides_no_other(folder):
     record.chmod(0o644)
     record.write_bytes(record.read_bytes()[:200])
     (folder / "catalog" / "catalog.sqlite").unlink()
-    done = run("list", "--jsonl", archive=folder)
+    done = run_apart("list", "--jsonl", "--archive", str(folder))  # pytest would catch the warning in here
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
     assert b"cannot be read" in done.stderr
