@@ -75,6 +75,8 @@ RELATED = "The company that runs the boats has returned to profit after a record
         "<div class='box'><h4>{h}</h4><div><a href='/a'>A headline about profit</a><p>{t}</p></div></div>",
         "<p><strong>{h}</strong></p><p><a href='/a'>A headline about profit</a></p><p><a href='/b'>Another headline</a></p>",
         "<div class='related-posts'><h3>{h}</h3><p>{t}</p></div>",
+        "<table><tr><td><h3>{h}</h3><a href='/a'>A headline about profit</a> {t}<br><a href='/b'>Another headline</a> {t}</td></tr></table>",
+        "<h3>{h}</h3><table><tr><td><a href='/a'>A headline about profit</a></td><td>{t}</td></tr></table>",
     ],
 )
 def test_lists_of_other_articles_go_whatever_they_are_called(heading, markup):
@@ -85,6 +87,7 @@ def test_lists_of_other_articles_go_whatever_they_are_called(heading, markup):
     assert "Paragraph 5." in reading.article.text
     assert "headline" not in reading.article.text
     assert heading not in reading.article.text
+    assert RELATED not in reading.article.text
 
 
 @pytest.mark.parametrize(
@@ -221,3 +224,12 @@ def test_statuses_and_types_that_hold_no_article():
     assert answer(200, b'{"error": "not found", "items": [1, 2]}').verdict is Verdict.NOT_HTML
     plain = answer(200, (SENTENCE * 10).encode(), "text/plain")
     assert plain.verdict is Verdict.ARTICLE
+
+
+@pytest.mark.parametrize("mark", [" - ", " | ", " – ", " :: "])
+@pytest.mark.parametrize("shown", ["<h1>{}</h1>", "<font size=5><b>{}</b></font>"])
+def test_the_title_is_the_headline_without_the_sites_name(mark, shown):
+    headline = "Council agrees to mend the bridge"
+    reading = page(shown.format(headline) + prose(), title=f"{headline}{mark}Norwick Post")
+    assert reading.article is not None
+    assert reading.article.title == headline

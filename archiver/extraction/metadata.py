@@ -82,10 +82,18 @@ def _title(candidates: dict[str, str], head: Head, site: str) -> str | None:
     """The headline a reader sees where the page declares it too; else the declared one."""
     declared = [candidates[name] for name in ("json", "og", "prop", "twitter", "meta", "title") if name in candidates]
     shown = candidates.get("h1", "")
-    if shown and any(_same(shown, other) for other in declared):
+    if shown and any(_same(shown, form) for other in declared for form in (other, *pieces(other))):
         return _short(shown, MAX_TITLE)
     best = declared[0] if declared else shown
     return _short(best, MAX_TITLE)
+
+
+def pieces(title: str) -> list[str]:
+    """What a title says before and after each of its separators: the headline is one of them, the site's name another."""
+    found = []
+    for mark in _SEPARATOR.finditer(title):
+        found += [title[: mark.start()].strip(), title[mark.end() :].strip()]
+    return [piece for piece in found if len(piece) >= 8]
 
 
 def _same(first: str, second: str) -> bool:

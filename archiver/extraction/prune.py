@@ -160,8 +160,12 @@ def _cut_following(heading: html.HtmlElement) -> None:
             break
         if following.tail and len(following.tail.strip()) > 60 and following.getnext() is not None and tag == "br":
             break
+        if following.tail and len(following.tail) < LONG_LINE:
+            following.tail = " "  # "<a>a headline</a> and its teaser"
         drop(following)
         following = nxt
+    if heading.tail and heading.getnext() is None and len(heading.tail) < LONG_LINE:
+        heading.tail = " "
     drop(heading)
 
 

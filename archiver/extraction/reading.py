@@ -5,6 +5,7 @@ bytes → media type → charset → tree → head, JSON-LD, links → dates, au
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from archiver.extraction import jsonld
@@ -16,7 +17,7 @@ from archiver.extraction.engine import version
 from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
-from archiver.extraction.metadata import basics_of, images_of
+from archiver.extraction.metadata import basics_of, images_of, pieces
 from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import text_of
 from archiver.extraction.tree import Page, parse
@@ -82,6 +83,8 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
 
 
 def _article(capture: Capture, root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], base: Base, text: str, markdown: str) -> tuple[Article, bool]:  # fmt: skip
+    if not head.h1:
+        head.h1.extend(_headline(root, head.title))
     basics = basics_of(head, ld, scripts, base, capture.url)
     language = language_of(head.language or head.first("og:locale", "content-language", "language"), text)
     heading = _heading(blocks, basics.title or "")
@@ -119,6 +122,16 @@ def _article(capture: Capture, root: Any, head: Head, ld: dict[str, Any], script
         organisations=organisations, json_ld=jsonld.kept(scripts), extra=extra,
     )  # fmt: skip
     return article, dates.suspect
+
+
+def _headline(root: Any, title: str) -> list[str]:
+    """The headline of a page without an h1: what is shown and is a part of the title."""
+    wanted = {"".join(piece.split()).casefold() for piece in (title, *pieces(title)) if piece}
+    for element in islice(root.iter("h2", "b", "strong", "font", "big"), 300):
+        text = " ".join(element.text_content().split())
+        if 8 <= len(text) < 300 and "".join(text.split()).casefold() in wanted:
+            return [text]
+    return []
 
 
 def _heading(blocks: list[Block], title: str) -> int:
