@@ -1,4 +1,4 @@
-"""The table of articles: one row per snapshot, the same columns in each format. In: a record. Out: a row. Never: I/O."""
+"""The table of articles: a row per snapshot, the same columns in each format. In: a record. Out: a row. Never: I/O."""
 
 from __future__ import annotations
 

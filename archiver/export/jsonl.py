@@ -15,9 +15,15 @@ from typing import Any
 from archiver.export.warc import member
 
 
+def to_line(members: dict[str, Any]) -> str:
+    """Return the members as one line, and one to readers too that split at Unicode's line separators."""
+    text = json.dumps(members, ensure_ascii=False)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+
+
 def to_member(rows: list[dict[str, Any]]) -> bytes:
     """Return the rows as one gzip member."""
-    return member("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8", "replace"))
+    return member("".join(to_line(row) + "\n" for row in rows).encode("utf-8", "replace"))
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

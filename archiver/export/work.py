@@ -18,6 +18,7 @@ from archiver.errors import BadInput, StoreError, StoreFull
 
 FOLDER = ".export"  # inside the export's folder; gone when the export is complete
 
+_STATE = "state.sqlite"
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE selection (n INTEGER PRIMARY KEY, record_key TEXT NOT NULL);
@@ -39,9 +40,9 @@ class Work:
         """Begin, or go on with, the export that `plan` describes. Raises BadInput if the folder holds another one."""
         self.folder, self.path = folder, folder / FOLDER
         self._handles: dict[str, IO[bytes]] = {}
-        with _translated(folder):
+        with translated(folder):
             self.path.mkdir(parents=True, exist_ok=True)
-            self._facts = sqlite3.connect(self.path / "state.sqlite", isolation_level=None, check_same_thread=False)
+            self._facts = sqlite3.connect(self.path / _STATE, isolation_level=None, check_same_thread=False)
             self._begin(plan)
             self._cut_back()
 
@@ -94,7 +95,7 @@ class Work:
 
     def append(self, path: str, data: bytes) -> int:
         """Append `data` to the file at `path`, relative to the export's folder; return the offset it begins at."""
-        with _translated(self.folder):
+        with translated(self.folder):
             handle = self._handles.get(path)
             if handle is None:
                 handle = self._handles[path] = self._opened(path)
@@ -131,7 +132,7 @@ class Work:
 
     def checkpoint(self) -> None:
         """Keep everything that was noted and appended until now, durably."""
-        with _translated(self.folder):
+        with translated(self.folder):
             for path in self._handles:
                 self._flush(path)
             self._facts.execute("COMMIT")
@@ -143,10 +144,21 @@ class Work:
             handle.close()
         self._facts.close()
         if finished:
-            shutil.rmtree(self.path)
+            clear(self.folder)
 
 
-class _translated:
+def is_unfinished(folder: Path) -> bool:
+    """Whether an export into `folder` was begun and did not end."""
+    return (folder / FOLDER / _STATE).exists()
+
+
+def clear(folder: Path) -> None:
+    """Delete the state of a finished export; what says that it is unfinished goes first."""
+    (folder / FOLDER / _STATE).unlink(missing_ok=True)
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+class translated:
     """Turns an error of disk or SQLite into ours."""
 
     def __init__(self, folder: Path) -> None:
