@@ -40,6 +40,7 @@ _ARTICLE_TYPES = frozenset(
 )
 BRIEF, LONG, PARAGRAPH = 25, 120, 80  # words of a brief, of an article nobody doubts; characters of a paragraph
 MANY = 4  # teasers that make a list
+SUMMARY = 240  # characters; what a teaser says of its article is shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,9 @@ def _article_or_index(root: html.HtmlElement, *, text: str, words: int, links: i
     if words >= BRIEF and declared and paragraphs >= 1 and read < MANY:
         return Judged(Verdict.ARTICLE, ("declared_article",), flags)
     if read >= MANY and read >= 0.3 * len(teasers) and paragraphs <= 2 * read:
+        return Judged(Verdict.INDEX, (f"{len(teasers)}_teasers",), flags)
+    longest = max(map(len, prose), default=0)
+    if len(teasers) >= MANY and not marked and longest < SUMMARY and paragraphs <= len(teasers):
         return Judged(Verdict.INDEX, (f"{len(teasers)}_teasers",), flags)
     if paragraphs >= 3 or (paragraphs >= 1 and words >= LONG):
         return Judged(Verdict.ARTICLE, (f"{paragraphs}_paragraphs",), flags)
