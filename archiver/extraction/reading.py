@@ -1,33 +1,37 @@
 """Reading: one page, from bytes to article, links and verdict. In: a capture. Out: a Reading. Never: raising on content.
 
-bytes → media type → charset → tree → head, JSON-LD, links → dates, authors, basics → pruned tree → text → verdict
+bytes → media type → charset → tree → head, JSON-LD, links → blocks → engine's opinion → text → dates, authors → verdict
+
+Words in `Reading.error`: `empty` (no bytes, or nothing in them), `not_html`, `no_text` (nothing that could be an article).
+Limits that a page met are named in the evidence: `limit_bytes`, `limit_elements`, `limit_depth`.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from itertools import islice
 from typing import Any
 
-from archiver.extraction import jsonld
+from archiver.extraction import engine, jsonld
 from archiver.extraction.authors import authors_of, classed, wire_of
 from archiver.extraction.blocks import Block, cut
 from archiver.extraction.charset import to_utf8
 from archiver.extraction.dates import dates_of
-from archiver.extraction.engine import version
+from archiver.extraction.features import Hints, rows
 from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
-from archiver.extraction.metadata import basics_of, images_of, pieces
+from archiver.extraction.metadata import Basics, basics_of, images_of, pieces
+from archiver.extraction.similarity import similarity_of
 from archiver.extraction.sniff import HTML, media_type
-from archiver.extraction.text import text_of
+from archiver.extraction.text import Text, text_of
 from archiver.extraction.tree import Page, parse
-from archiver.extraction.verdict import judge
+from archiver.extraction.verdict import facts_of, judge
 from archiver.model import Article, Capture, Reading, Verdict
 
-RULES = "1"  # raised when a rule of this room changes what is read
 ENGINE = "trafilatura"
-SETTINGS = {"rules": RULES, "fast": False, "comments": False, "tables": True}
-BLOCKS_UP_TO = 30_000  # elements; bylines and datelines of longer pages are read from what the head declares
 
 
 def read_capture(capture: Capture) -> Reading:
@@ -49,16 +53,48 @@ def read_capture(capture: Capture) -> Reading:
     return _page(capture, page, kind, charset)
 
 
+def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float]]] | None:
+    """A page's blocks, and the features of those that may be text: what the classifier is trained on."""
+    page = parse(to_utf8(body, None)[0])
+    if page is None:
+        return None
+    head, scripts = head_of(page.root), jsonld.scripts(page.root)
+    ld = jsonld.article(scripts)
+    basics = _basics(page.root, head, ld, scripts, Base(page.root, url), url)
+    blocks = cut(page.root)
+    return blocks, rows(blocks, engine.opinion(page.root, url, elements=page.elements), _hints(head, ld, basics))
+
+
+def _basics(root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], base: Base, url: str) -> Basics:
+    if not head.h1:
+        head.h1.extend(_headline(root, head.title))
+    return basics_of(head, ld, scripts, base, url)
+
+
+def _hints(head: Head, ld: dict[str, Any], basics: Basics) -> Hints:
+    body = ld.get("articleBody")
+    kinds = jsonld.types(ld) if ld else ()
+    kind = 2 if any("newsarticle" in one for one in kinds) else int(bool(kinds) or head.first("og:type") == "article")
+    return Hints(
+        titles=basics.titles, description=basics.description or "", body=body if isinstance(body, str) else "", kind=kind
+    )  # fmt: skip
+
+
 def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Reading:
     root, base = page.root, Base(page.root, capture.url)
-    links = links_of(root, base)
+    links, feeds = links_of(root, base), feeds_of(root, base)
     head, scripts = head_of(root), jsonld.scripts(root)
     ld = jsonld.article(scripts)
-    blocks = cut(root) if page.elements <= BLOCKS_UP_TO and not page.limits else []
-    text, markdown = text_of(root, capture.url, elements=page.elements, deep="depth" in page.limits)
-    article, suspect = _article(capture, root, head, ld, scripts, blocks, base, text, markdown)
+    basics = _basics(root, head, ld, scripts, base, capture.url)
+    blocks = cut(root)
+    facts = facts_of(root, blocks)
+    images, following = images_of(root, head, ld, base), next_page(root, base)
+    head.authors.extend(classed(root))
+    opinion = "" if page.limits else engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
+    text = text_of(blocks, opinion, _hints(head, ld, basics))
+    article, suspect = _article(capture, head, ld, scripts, blocks, basics, text, images, following)
     judged = judge(
-        root, title=article.title or head.title, text=text, links=len(links), og_type=head.first("og:type"), ld=ld,
+        facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
     )  # fmt: skip
     flags = (
@@ -68,27 +104,23 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     )
     return Reading(
         verdict=judged.verdict,
-        article=article if text or judged.verdict is Verdict.ARTICLE else None,
+        article=article if text.text or judged.verdict is Verdict.ARTICLE else None,
         links=links,
         evidence=(*judged.evidence, *(f"limit_{limit}" for limit in page.limits)),
         flags=tuple(dict.fromkeys(flags)),
-        feeds=feeds_of(root, base),
+        feeds=feeds,
         charset=charset,
         media_type=kind,
         engine=ENGINE,
-        version=version(),
-        settings=SETTINGS,
-        error=None if text else "no_text",
+        version=engine.version(),
+        settings=settings(),
+        error=None if text.text else "no_text",
     )
 
 
-def _article(capture: Capture, root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], base: Base, text: str, markdown: str) -> tuple[Article, bool]:  # fmt: skip
-    if not head.h1:
-        head.h1.extend(_headline(root, head.title))
-    basics = basics_of(head, ld, scripts, base, capture.url)
-    language = language_of(head.language or head.first("og:locale", "content-language", "language"), text)
+def _article(capture: Capture, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], basics: Basics, text: Text, images: tuple[str | None, tuple[str, ...]], following: str | None) -> tuple[Article, bool]:  # fmt: skip
+    language = language_of(head.language or head.first("og:locale", "content-language", "language"), text.text)
     heading = _heading(blocks, basics.title or "")
-    head.authors.extend(classed(root))
     people, organisations = authors_of(
         head,
         ld,
@@ -107,19 +139,19 @@ def _article(capture: Capture, root: Any, head: Head, ld: dict[str, Any], script
         now=capture.captured_at,
         heading=heading,
     )
-    image, images = images_of(root, head, ld, base)
-    extra: dict[str, Any] = {"words": len(text.split())}
-    if following := next_page(root, base):
+    extra: dict[str, Any] = {"words": len(text.text.split()), **similarity_of(text.text)}
+    if following:
         extra["next_page"] = following
-    if wire := wire_of(organisations, people, text):
+    if wire := wire_of(organisations, people, text.text):
         extra["wire"] = wire
     if "isAccessibleForFree" in ld:
         extra["is_accessible_for_free"] = str(ld["isAccessibleForFree"]).lower() != "false"
     article = Article(
         title=basics.title, authors=people, published=dates.published, modified=dates.modified, dates=dates.evidence,
-        language=language, text=text, markdown=markdown, site_name=basics.site_name, description=basics.description,
-        categories=basics.categories, tags=basics.tags, image=image, images=images, canonical=basics.canonical,
-        organisations=organisations, json_ld=jsonld.kept(scripts), extra=extra,
+        language=language, text=text.text, markdown=text.markdown, site_name=basics.site_name,
+        description=basics.description, categories=basics.categories, tags=basics.tags, image=images[0],
+        images=images[1], canonical=basics.canonical, organisations=organisations, json_ld=jsonld.kept(scripts),
+        extra=extra,
     )  # fmt: skip
     return article, dates.suspect
 
@@ -148,6 +180,16 @@ def _noarchive(capture: Capture, head: Head) -> bool:
     return "noarchive" in words or "noindex" in words.replace("unavailable_after", "")
 
 
+@cache
+def settings() -> dict[str, Any]:
+    """What a record says of how it was made: the engine's options, and a digest of this room's own rules and model."""
+    digest = sha256()
+    for part in sorted(files("archiver.extraction").iterdir(), key=lambda part: part.name):
+        if part.name.endswith((".py", ".json")) and not part.name.startswith(("worker", "frames")):
+            digest.update(part.read_bytes())
+    return {"fast": True, "comments": False, "tables": True, "rules": digest.hexdigest()[:16]}
+
+
 def _plain(capture: Capture, kind: str) -> Reading:
     """A page of plain text: what is there is the article."""
     body, charset = to_utf8(capture.body, capture.content_type)
@@ -165,5 +207,6 @@ def _plain(capture: Capture, kind: str) -> Reading:
         charset=charset,
         media_type=kind,
         engine="plain",
-        version=RULES,
+        version="1",
+        settings=settings(),
     )

@@ -1,78 +1,117 @@
-"""Text: the article's words, by trafilatura on a pruned tree. In: a tree, left as it is. Out: text, Markdown."""
+"""Text: which blocks are the article, and their words. In: blocks, the engine's text, hints. Out: text and Markdown.
+
+Each block is chosen by its probability; rules then take back what a reader would never call the article's text (its
+headline again, prompts, hidden text) and put back its standfirst. Never: a word that is not visible on the page.
+"""
 
 from __future__ import annotations
 
-import re
-from copy import deepcopy
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from lxml import etree, html
+from archiver.extraction.blocks import HEADINGS, TAGS, WORD, Block
+from archiver.extraction.classifier import model
+from archiver.extraction.features import Hints, rows, squeeze
+from archiver.extraction.markdown import markdown_of
+from archiver.extraction.prompts import unwanted
+from archiver.extraction.signs import is_credit
 
-from archiver.extraction.engine import INVISIBLE, version
-from archiver.extraction.layout import modernise
-from archiver.extraction.prune import is_prompt, prune
-
-LITTLE = 100  # characters
-LIMIT_CELLS, LIMIT_ELEMENTS = 3000, 30_000  # the engine's table code is quadratic: 9,000 cells cost 17 CPU s
-
-
-def text_of(root: html.HtmlElement, url: str, *, elements: int, deep: bool) -> tuple[str, str]:
-    """Return text and Markdown of the article. On a huge or very deep page a cheap path keeps the visible paragraphs."""
-    version()
-    tree = _visible(root)
-    if elements > LIMIT_ELEMENTS or deep or sum(1 for _ in tree.iter("td", "th")) > LIMIT_CELLS:
-        return _plain(tree)
-    modernise(tree)
-    prune(tree)
-    document = _engine(tree, url)
-    if document is None or len(document.text or "") < LITTLE:
-        # too much was cut, or the engine saw nothing: the whole page once more, then its bare paragraphs
-        document = _engine(_visible(root), url) or document
-        plain = _plain(_visible(root))
-        if document is None or len(plain[0]) > 2 * len(document.text or ""):
-            return plain
-    from trafilatura.xml import xmltotxt
-
-    markdown: str = xmltotxt(document.body, True) if document.body is not None else ""
-    return _without_prompts(document.text or ""), _without_prompts(markdown)
+MAX_BLOCKS = 12_000  # beyond, blocks are chosen by their tags alone; the longest article of 850 had 1,900
+PLAIN = 40  # characters that make a block worth keeping on the cheap path
+_CHROME = TAGS["nav"] | TAGS["footer"] | TAGS["aside"] | TAGS["form"]
 
 
-def _visible(root: html.HtmlElement) -> html.HtmlElement:
-    """A copy without the elements that nobody sees."""
-    tree = deepcopy(root)
-    etree.strip_elements(tree, *INVISIBLE, with_tail=False)
-    return tree
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An article's words. `chosen` are the indices of its blocks."""
+
+    text: str
+    markdown: str
+    chosen: tuple[int, ...]
 
 
-def _engine(root: html.HtmlElement, url: str) -> Any:
-    from trafilatura import bare_extraction
-
-    try:
-        return bare_extraction(root, url=url, fast=False, include_comments=False, include_tables=True)
-    except Exception:  # the engine's own errors on odd pages are many and undocumented; the plain path still reads them
-        return None
-
-
-def _plain(root: html.HtmlElement) -> tuple[str, str]:
-    """The visible paragraphs of the page, without structure; where there are none, its runs of text."""
-    body = root.find("body")
-    body = body if body is not None else root
-    lines: list[str] = []
-    size = 0
-    for element in body.iter("p", "blockquote", "h1", "h2", "h3"):
-        line = _squeezed(element.text_content()[:20_000])
-        if len(line) > 30 and size < 400_000:
-            lines.append(line)
-            size += len(line)
-    if not lines:
-        lines = [line for line in map(_squeezed, body.itertext()) if len(line) > 60][:2000]
-    text = _without_prompts("\n".join(lines))
-    return text, text.replace("\n", "\n\n")
+def text_of(blocks: Sequence[Block], engine_text: str, hints: Hints) -> Text:
+    """Choose an article's blocks and render them."""
+    if len(blocks) > MAX_BLOCKS:
+        return _rendered(blocks, _by_tag(blocks), ())
+    measured = rows(blocks, engine_text, hints)
+    chances = model().probabilities(measured)
+    chosen = {at for at, chance in chances.items() if chance >= model().threshold}
+    titles = {squeeze(title).casefold() for title in hints.titles if title}
+    repeated = {at for at, block in enumerate(blocks) if _repeats(block, titles)}
+    out = unwanted(blocks) | repeated | _hidden(blocks, chosen)
+    chosen -= out
+    chosen |= _standfirst(blocks, chosen, hints) - out
+    if not chosen:
+        chosen = {at for at in _by_tag(blocks) if at not in out}
+    return _rendered(blocks, _without_last_headings(blocks, sorted(chosen)), _asides(blocks, chances, out))
 
 
-def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+def _repeats(block: Block, titles: set[str]) -> bool:
+    """Whether a block only says the title again; a heading also where it says a part of it."""
+    text = block.squeezed.casefold()
+    if text in titles:
+        return len(text) > 8
+    return block.tag in HEADINGS and len(text) > 15 and any(text in title for title in titles)
 
 
-def _without_prompts(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not is_prompt(line)).strip()
+def _hidden(blocks: Sequence[Block], chosen: set[int]) -> set[int]:
+    """Hidden blocks, unless the article itself is hidden until a script shows it."""
+    hidden = {at for at in chosen if blocks[at].hidden}
+    size = sum(len(blocks[at].text) for at in hidden)
+    shown = sum(len(blocks[at].text) for at in chosen - hidden)
+    return set() if size > 3 * shown else {at for at, block in enumerate(blocks) if block.hidden}
+
+
+def _standfirst(blocks: Sequence[Block], chosen: set[int], hints: Hints) -> set[int]:
+    """The visible paragraph that the description repeats, where it stands between the headline and the text."""
+    first = min(chosen, default=-1)
+    wanted = squeeze(hints.description).rstrip(".…")
+    if first <= 0 or len(wanted) < 50:
+        return set()
+    for at in range(first - 1, max(-1, first - 12), -1):
+        block = blocks[at]
+        if block.linked * 2 < len(block.text) and len(block.squeezed) >= 50 and block.squeezed.startswith(wanted[:50]):
+            return {at}
+    return set()
+
+
+def _by_tag(blocks: Sequence[Block]) -> list[int]:
+    """The cheap path: visible paragraphs outside navigation that are not links."""
+    return [
+        at
+        for at, block in enumerate(blocks)
+        if not block.hidden
+        and not block.ancestors & _CHROME
+        and block.linked * 2 < len(block.text)
+        and (len(block.text) >= PLAIN or (block.tag == "p" and len(block.text) > 20))
+    ]
+
+
+def _without_last_headings(blocks: Sequence[Block], chosen: list[int]) -> list[int]:
+    """A heading with nothing below it heads something that is not ours."""
+    while len(chosen) > 1 and blocks[chosen[-1]].tag in HEADINGS:
+        chosen = chosen[:-1]
+    return chosen
+
+
+def _asides(blocks: Sequence[Block], chances: Mapping[int, float], out: set[int]) -> tuple[int, ...]:
+    """Captions and embedded posts: not the article's text, but part of what Markdown keeps."""
+    return tuple(
+        at for at in chances if at not in out and not is_credit(blocks[at].text) and _is_caption_or_embed(blocks[at])
+    )
+
+
+def _is_caption_or_embed(block: Block) -> bool:
+    if block.tag in ("figcaption", "caption"):
+        return len(block.text) > 20
+    return bool(block.ancestors & TAGS["blockquote"] and (block.own | block.near) & WORD["embed"])
+
+
+def _rendered(blocks: Sequence[Block], chosen: Sequence[int], asides: Sequence[int]) -> Text:
+    if not chosen:
+        return Text("", "", ())
+    within = {at for at in asides if chosen[0] - 3 <= at <= chosen[-1]}
+    shown = sorted({*chosen, *within})
+    text = "\n".join(blocks[at].text for at in chosen)
+    return Text(text, markdown_of([blocks[at] for at in shown]), tuple(chosen))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from lxml import etree, html
 
@@ -15,8 +16,13 @@ MAX_BYTES = 6_000_000  # of UTF-8; what follows is not read (the longest honest 
 MAX_ELEMENTS = 120_000
 MAX_DEPTH = 400  # engines recurse or copy paths: beyond this the tree is flattened first
 MAX_ATTRIBUTE = 20_000
+_GENERIC = (
+    "div", "span", "font", "b", "i", "em", "strong", "u", "center", "section", "main", "small", "big", "ul", "ol", "li", "dl", "dd",
+    "dt", "blockquote", "table", "tbody", "tr", "td", "a",
+)  # fmt: skip
 _LONG_ATTRIBUTE = re.compile(rb"=\s*(?:\"data:[^\"]{20000,}\"|'data:[^']{20000,}')", re.I)
-_COMMENT = re.compile(rb"<!--(?!\[if).*?-->", re.S)
+_LONG_SCRIPT = re.compile(rb"(<script\b[^>]{0,500}>).{200000,}?(?=</script>)", re.S | re.I)
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{30000,}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,12 @@ def _parser() -> html.HTMLParser:
 def parse(body: bytes) -> Page | None:
     """Parse a page's UTF-8 bytes; None where nothing is left to read. Meets its limits instead of failing."""
     limits = []
+    if len(body) > 30_000:
+        body = _LONG_TAG.sub(
+            _few_attributes, body
+        )  # libxml2 compares each attribute with all before: 200,000 cost 51 s
     if len(body) > MAX_BYTES:
-        body, _ = _LONG_ATTRIBUTE.subn(b'=""', body)
+        body = _LONG_SCRIPT.sub(rb"\1", _LONG_ATTRIBUTE.sub(b'=""', body))
         if len(body) > MAX_BYTES:
             body = body[:MAX_BYTES].decode("utf-8", "ignore").encode()
             limits.append("bytes")
@@ -49,7 +59,12 @@ def parse(body: bytes) -> Page | None:
         limits.append("elements")
     if deepest > MAX_DEPTH:
         limits.append("depth")
+        _flatten(root)
     return Page(root, elements, tuple(limits))
+
+
+def _few_attributes(tag: re.Match[bytes]) -> bytes:
+    return tag[0] if tag[0].count(b"=") < 1_000 else tag[0][:10_000].rpartition(b" ")[0] + b">"
 
 
 def _root(body: bytes) -> html.HtmlElement | None:
@@ -71,3 +86,17 @@ def _measure(root: html.HtmlElement) -> tuple[int, int]:
         else:
             depth -= 1
     return elements, deepest
+
+
+def _flatten(root: html.HtmlElement) -> None:
+    """Take wrappers out of a tree too deep to walk; paragraphs and headings stay. What is still too deep is cut off."""
+    etree.strip_tags(root, *_GENERIC)
+    _, deepest = _measure(root)
+    if deepest > MAX_DEPTH:
+        deep = [
+            element
+            for element in root.iter()
+            if sum(1 for _ in islice(element.iterancestors(), MAX_DEPTH)) == MAX_DEPTH - 1
+        ]
+        for element in deep:
+            element.drop_tree()

@@ -4,12 +4,13 @@ without a reason."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lxml import html
 
+from archiver.extraction.blocks import TAGS, Block
 from archiver.model import Verdict
 
 _BOT = re.compile(
@@ -52,50 +53,69 @@ class Judged:
     flags: tuple[str, ...]
 
 
-def judge(root: html.HtmlElement, *, title: str, text: str, links: int, og_type: str, ld: dict[str, Any], ld_types: Sequence[str], dated: bool) -> Judged:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a verdict needs of the page beside the text, taken before the tree is spent."""
+
+    shown: str  # all visible text
+    teasers: frozenset[str]  # headings that are nothing but a link
+    link_share: float  # of the text outside navigation
+    shell: bool  # scripts would fill it
+    has_article: bool  # an `article` element
+
+
+def facts_of(root: html.HtmlElement, blocks: Sequence[Block]) -> Facts:
+    """Gather what the verdict rests on."""
+    shown = " ".join(block.text for block in blocks)
+    return Facts(
+        shown=shown,
+        teasers=frozenset(_teasers(root)),
+        link_share=_link_share(blocks),
+        shell=_shell(root, shown),
+        has_article=next(root.iter("article"), None) is not None,
+    )
+
+
+def judge(facts: Facts, *, title: str, text: str, links: int, og_type: str, ld: dict[str, Any], ld_types: Sequence[str], dated: bool) -> Judged:  # fmt: skip
     """Tell an article from an index, a wall, an error page said with status 200, and an empty shell."""
-    shown = " ".join(_body_text(root).split())
+    shown = facts.shown
     words = _words(text)
     flags = ("paywalled",) if _paywalled(ld, shown) else ()
     top = f"{title} {shown[:600]}"
-    small = words < LONG
-    if small and _BOT.search(top) and len(shown) < 3000:
+    if words < LONG and _BOT.search(top) and len(shown) < 3000:
         return Judged(Verdict.BOT_WALL, ("bot_wall_words",), (*flags, "bot_wall"))
-    if small and _SOFT_404.search(title + " " + shown[:200]) and len(shown) < 3000 and not dated:
+    if words < LONG and _SOFT_404.search(title + " " + shown[:200]) and len(shown) < 3000 and not dated:
         return Judged(Verdict.SOFT_404, ("not_found_words",), (*flags, "soft404"))
     if words < 200 and _CONSENT.search(top) and len(shown) < 4000 and not dated:
         return Judged(Verdict.CONSENT, ("consent_words",), (*flags, "consent"))
     if words < BRIEF and "paywalled" in flags:
         return Judged(Verdict.PAYWALL, ("paywall_words",), flags)
-    if words < BRIEF and links < 3 and _shell(root, shown):
+    if words < BRIEF and facts.shell and (links < 3 or len(shown) < 600):
         return Judged(Verdict.NEEDS_JS, ("scripts_without_text",), (*flags, "needs_js"))
     if not shown or (words == 0 and links == 0):
         return Judged(Verdict.EMPTY, ("no_text",), flags)
-    return _article_or_index(
-        root, text=text, words=words, links=links, og_type=og_type, ld_types=ld_types, dated=dated, flags=flags
-    )
-
-
-def _article_or_index(root: html.HtmlElement, *, text: str, words: int, links: int, og_type: str, ld_types: Sequence[str], dated: bool, flags: tuple[str, ...]) -> Judged:  # fmt: skip
-    paragraphs = sum(len(line) >= PARAGRAPH for line in text.splitlines())
-    prose = [line for line in text.splitlines() if len(line) >= PARAGRAPH]
     declared = any(kind.lower() in _ARTICLE_TYPES for kind in ld_types) or og_type.lower() == "article"
-    marked = declared or dated
-    teasers = _teasers(root)
-    read = sum(teaser in text for teaser in teasers)  # how many of them the engine took for the article
-    linked = _link_share(root)
+    return _article_or_index(facts, text, words=words, links=links, declared=declared, dated=dated, flags=flags)
+
+
+def _article_or_index(
+    facts: Facts, text: str, *, words: int, links: int, declared: bool, dated: bool, flags: tuple[str, ...]
+) -> Judged:
+    prose = [line for line in text.splitlines() if len(line) >= PARAGRAPH]
+    paragraphs, teasers = len(prose), facts.teasers
+    read = sum(teaser in text for teaser in teasers)  # how many of them were taken for the article
     if words >= BRIEF and declared and paragraphs >= 1 and read < MANY:
         return Judged(Verdict.ARTICLE, ("declared_article",), flags)
     if read >= MANY and read >= 0.3 * len(teasers) and paragraphs <= 2 * read:
         return Judged(Verdict.INDEX, (f"{len(teasers)}_teasers",), flags)
     longest = max(map(len, prose), default=0)
-    if len(teasers) >= MANY and not marked and longest < SUMMARY and paragraphs <= len(teasers):
+    if len(teasers) >= MANY and not (declared or dated) and longest < SUMMARY and paragraphs <= len(teasers):
         return Judged(Verdict.INDEX, (f"{len(teasers)}_teasers",), flags)
     if paragraphs >= 3 or (paragraphs >= 1 and words >= LONG):
         return Judged(Verdict.ARTICLE, (f"{paragraphs}_paragraphs",), flags)
-    if words >= BRIEF and prose and (marked or linked < 0.5 or root.find(".//article") is not None):
+    if words >= BRIEF and prose and (declared or dated or facts.link_share < 0.5 or facts.has_article):
         return Judged(Verdict.ARTICLE, ("prose",), flags)
-    if _is_cjk(text) and len(text) > 80 and linked < 0.7:
+    if _is_cjk(text) and len(text) > 80 and facts.link_share < 0.7:
         return Judged(Verdict.ARTICLE, ("prose",), flags)
     if links >= 1 or teasers:
         return Judged(Verdict.INDEX, ("links_without_prose",), flags)
@@ -117,13 +137,6 @@ def _is_cjk(text: str) -> bool:
     )
 
 
-def _body_text(root: html.HtmlElement) -> str:
-    body = root.find("body")
-    return "".join(
-        piece for piece in (body if body is not None else root).xpath(".//text()[not(parent::script or parent::style or parent::noscript or parent::template)]")
-    )  # fmt: skip
-
-
 def _paywalled(ld: dict[str, Any], shown: str) -> bool:
     free = ld.get("isAccessibleForFree")
     return free is False or str(free).lower() == "false" or bool(_PAYWALL.search(shown))
@@ -131,9 +144,15 @@ def _paywalled(ld: dict[str, Any], shown: str) -> bool:
 
 def _shell(root: html.HtmlElement, shown: str) -> bool:
     """A page whose article only a script would show."""
-    scripts = sum(len(one.text or "") for one in root.iter("script")) + 500 * len(root.xpath(".//script[@src]"))
+    if len(shown) > 5000:
+        return False
+    scripts = sum(len(one.text or "") + 500 * bool(one.get("src")) for one in root.iter("script"))
     mounts = root.xpath("//*[@id='root' or @id='app' or @id='__next' or @id='__nuxt' or @id='main-app']")
-    return (scripts > 500 and bool(mounts)) or bool(_NEEDS_JS.search(shown)) or (scripts > 1500 and len(shown) < 200)
+    return (
+        (scripts > 500 and bool(mounts))
+        or bool(_NEEDS_JS.search(f"{shown} {_noscript(root)}"))
+        or (scripts > 1500 and len(shown) < 200)
+    )
 
 
 def _teasers(root: html.HtmlElement) -> set[str]:
@@ -149,12 +168,13 @@ def _teasers(root: html.HtmlElement) -> set[str]:
     return found
 
 
-def _link_share(root: html.HtmlElement) -> float:
+def _link_share(blocks: Iterable[Block]) -> float:
     """How much of the text lies in links, navigation left out."""
-    total = linked = 0
-    for element in root.iter("p", "li", "h1", "h2", "h3", "h4", "td"):
-        if next(element.iterancestors("nav", "header", "footer"), None) is not None:
-            continue
-        total += len(element.text_content())
-        linked += sum(len(link.text_content()) for link in element.iter("a"))
-    return linked / total if total else 0.0
+    chrome = TAGS["nav"] | TAGS["header"] | TAGS["footer"]
+    own = [block for block in blocks if not block.ancestors & chrome]
+    total = sum(len(block.text) for block in own)
+    return sum(block.linked for block in own) / total if total else 0.0
+
+
+def _noscript(root: html.HtmlElement) -> str:
+    return " ".join(str(element.text_content())[:300] for element in root.iter("noscript"))

@@ -1,0 +1,80 @@
+"""Prompts: lines that ask the reader for something, and boxes of other articles. In: lines, blocks. Out: what is to go.
+
+The classifier finds most of them by where they stand; these rules name the rest in the words of a dozen languages. A
+paragraph of prose is never cut. Never: a decision about what is article text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from archiver.extraction.blocks import HEADINGS, WORD, Block
+
+_TAIL_WORDS = (
+    r"related (?:posts?|articles?|stories|news|content|coverage|links?|reading|topics)|you (?:may|might) (?:also )?(?:like|enjoy|be interested in)"
+    r"|(?:read|see|watch) (?:also|next|more|this next)|(?:more|other|latest|top|popular|recommended|similar|trending) (?:stories|news|articles|posts|headlines|reading)"
+    r"|more (?:from|on|in|about) .{0,50}|recommended(?: for you)?|what to read next|don'?t miss|most (?:read|popular|viewed)|from our archives?|from around the web"
+    r"|in case you missed it|keep reading|further reading|you may have missed|suggested (?:posts?|articles?)"
+    r"|mehr zum thema|lesen sie auch|auch interessant|das könnte sie (?:auch )?interessieren|weitere (?:artikel|meldungen|themen)|verwandte (?:artikel|beiträge)"
+    r"|lire aussi|à lire (?:aussi|également)|sur le même (?:sujet|thème)|articles (?:liés|similaires|associés)|(?:noticias|artículos|temas) relacionad[oa]s|te puede interesar|lea también|leer también"
+    r"|leggi anche|articoli correlati|potrebbe interessarti|lees ook|gerelateerde artikelen|leia (?:também|mais)|(?:notícias|artigos) relacionad[oa]s|czytaj także|zobacz też|читайте также|по теме|関連記事|相关新闻|相关阅读"
+)
+_TAIL = re.compile(rf"^\W*(?:{_TAIL_WORDS})\W*$", re.I)
+_TAIL_START = re.compile(rf"^\W*(?:{_TAIL_WORDS})\s*[:：]", re.I)
+_SHARE = re.compile(
+    r"(?:send|e-?mail|forward|recommend|tell|share) (?:this|it|us|an?|the|with|to)\b.{0,40}\b(?:friends?|article|story|page|post)|^\W*(?:share|tweet|pin|print|e-?mail)(?: (?:this|on|via|it)\b.{0,40})?\W*$"
+    r"|share (?:this|on|via) |follow us on|click to (?:share|email|print)|your (?:friend'?s )?(?:name|e-?mail)|friend'?s (?:name|e-?mail)|sign up (?:for|to) (?:our|the)|subscribe to (?:our|the)|get (?:our|the) .{0,30}newsletter|enter your e-?mail"
+    r"|artikel (?:teilen|versenden|drucken)|an (?:einen )?freund|envoyer (?:cet article )?à un ami|partager (?:cet|sur)|enviar a un amigo|compartir (?:en|esta)|invia (?:a|ad) un amico|condividi",
+    re.I,
+)
+PROSE = 240  # characters without a link: somebody's paragraph, not a teaser
+_BOXES = WORD["related"] | WORD["share"] | WORD["newsletter"] | WORD["consent"] | WORD["comment"]
+
+
+def is_prompt(line: str) -> bool:
+    """Whether a line of text asks the reader for something, or heads a list of other articles."""
+    text = line.strip()
+    if len(text) >= 160:
+        return False
+    return bool(_TAIL.match(text) or _TAIL_START.match(text) or (_SHARE.search(text) and len(text) < 100))
+
+
+def heads_others(block: Block) -> bool:
+    """Whether a block is the heading of a list of other articles ("Related posts")."""
+    return len(block.text) < 90 and bool(_TAIL.match(block.text))
+
+
+def unwanted(blocks: Sequence[Block]) -> set[int]:
+    """The blocks that a prompt, a heading of other articles or a box's name condemns."""
+    found = {at for at, block in enumerate(blocks) if is_prompt(block.text) or _in_named_box(block)}
+    for at, block in enumerate(blocks):
+        if heads_others(block):
+            found.update(_below(blocks, at))
+    return found
+
+
+def _in_named_box(block: Block) -> bool:
+    """Within two steps of an element named for something else, and no prose."""
+    named = (block.own | block.near) & _BOXES
+    return bool(named) and not (block.own | block.near) & WORD["strong"] and len(block.text) - block.linked < PROSE
+
+
+def _below(blocks: Sequence[Block], at: int) -> list[int]:
+    """The teasers under a heading: until the next heading of its rank, a paragraph of prose, or its box's end."""
+    head = blocks[at]
+    rank = head.tag if head.tag in HEADINGS else "h7"
+    below = []
+    linked = False
+    for after in range(at + 1, min(len(blocks), at + 60)):
+        block = blocks[after]
+        if block.tag in HEADINGS and block.tag <= rank and not block.links:
+            break
+        if len(block.text) - block.linked >= PROSE:
+            break
+        shares = bool(set(head.parents[:2]) & set(block.parents))
+        if not block.links and not block.linked and not (shares and (linked or after == at + 1)):
+            break
+        linked = linked or bool(block.links)
+        below.append(after)
+    return below if linked or len(below) == 1 else []
