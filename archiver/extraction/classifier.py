@@ -1,6 +1,6 @@
 """Classifier: how likely each block is article text. In: rows of features. Out: probabilities. Never: learning, pickle.
 
-A few dozen small decision trees, added up; made by `benchmarks/train_blocks.py`, kept as JSON in `blocks.json`, which also
+A hundred small decision trees, added up; made by `benchmarks/train_blocks.py`, kept as JSON in `blocks.json`, which also
 says how it was made. A tree is [feature, limit, if at most, if more] down to a number.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from math import exp
+from math import inf
 from typing import Any
 
 from archiver.extraction.features import NAMES
@@ -20,43 +20,53 @@ from archiver.extraction.features import NAMES
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The trees, ready to use. `digest` names them in a record's settings."""
+    """The trees as tables, one row a tree, its nodes as a heap. `digest` names the model in a record's settings."""
 
     base: float
     threshold: float
-    trees: tuple[Any, ...]
+    features: Any  # [trees, nodes] which number of a row a node asks
+    limits: Any  # [trees, nodes] above it, the right child
+    leaves: Any  # [trees, leaves] what a tree says
     digest: str
 
-    def probability(self, row: Sequence[float]) -> float:
-        """Return how likely the block behind `row` is article text, 0 to 1."""
-        total = self.base
-        for node in self.trees:
-            while node.__class__ is tuple:  # isinstance costs twice as much, and this is the innermost loop
-                node = node[3] if row[node[0]] > node[1] else node[2]
-            total += node
-        return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, total))))
-
     def probabilities(self, rows: Mapping[int, Sequence[float]]) -> dict[int, float]:
-        """Return the probability of each row, by its key."""
-        return {key: self.probability(row) for key, row in rows.items()}
+        """Return the probability that each row's block is article text, by the row's key.
+
+        All rows walk all trees at once: 1 ms a page, where one walk after the other in Python costs 12.
+        """
+        import numpy as np
+
+        if not rows:
+            return {}
+        table = np.array(list(rows.values()), dtype=np.float64)
+        trees, nodes = self.features.shape
+        right = table[:, self.features.ravel()] > self.limits.ravel()
+        at = np.zeros((len(table), trees), dtype=np.int64)
+        each, first = np.arange(len(table))[:, None], np.arange(trees)[None, :] * nodes
+        for _ in range((nodes + 1).bit_length() - 1):
+            at = 2 * at + 1 + right[each, first + at]
+        total = self.base + self.leaves[np.arange(trees)[None, :], at - nodes].sum(axis=1)
+        return dict(zip(rows, (1 / (1 + np.exp(-total))).tolist(), strict=True))
 
 
 @cache
 def model() -> Model:
-    """The model that comes with this version; loaded once per process (10 ms)."""
-    text = files("archiver.extraction").joinpath("blocks.json").read_bytes()
-    return load(text)
+    """The model that comes with this version; loaded once per process."""
+    return load(files("archiver.extraction").joinpath("blocks.json").read_bytes())
 
 
 def load(text: bytes) -> Model:
     """Read a model. Raises ValueError where it was trained on other features than this version computes."""
+    import numpy as np
+
     raw = json.loads(text)
     index = {name: at for at, name in enumerate(NAMES)}
-    used = set(_used(raw["trees"]))
-    if missing := used - set(index):
+    if missing := set(_used(raw["trees"])) - set(index):
         raise ValueError(f"the model knows features this version does not compute: {', '.join(sorted(missing))}")
-    trees = tuple(_tuples(tree, index) for tree in raw["trees"])
-    return Model(float(raw["base"]), float(raw["threshold"]), trees, sha256(text).hexdigest()[:16])
+    depth = max(map(_depth, raw["trees"]))
+    heaps = [_heap(tree, depth, index) for tree in raw["trees"]]
+    features, limits, leaves = (np.array([heap[part] for heap in heaps]) for part in range(3))
+    return Model(float(raw["base"]), float(raw["threshold"]), features, limits, leaves, sha256(text).hexdigest()[:16])
 
 
 def _used(trees: Iterable[Any]) -> Iterable[str]:
@@ -66,7 +76,19 @@ def _used(trees: Iterable[Any]) -> Iterable[str]:
             yield from _used(tree[2:])
 
 
-def _tuples(tree: Any, index: Mapping[str, int]) -> Any:
-    if not isinstance(tree, list):
-        return float(tree)
-    return index[tree[0]], float(tree[1]), _tuples(tree[2], index), _tuples(tree[3], index)
+def _depth(tree: Any) -> int:
+    return 1 + max(_depth(tree[2]), _depth(tree[3])) if isinstance(tree, list) else 0
+
+
+def _heap(tree: Any, depth: int, index: Mapping[str, int]) -> tuple[list[int], list[float], list[float]]:
+    """A tree as a full heap: a leaf above the bottom becomes nodes that always go left."""
+    features, limits = [0] * (2**depth - 1), [inf] * (2**depth - 1)
+    level = [tree]
+    for row in range(depth):
+        below = []
+        for at, node in enumerate(level, start=2**row - 1):
+            if isinstance(node, list):
+                features[at], limits[at] = index[node[0]], float(node[1])
+            below += node[2:] if isinstance(node, list) else [node, node]
+        level = below
+    return features, limits, [float(leaf) for leaf in level]

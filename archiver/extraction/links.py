@@ -15,6 +15,9 @@ MAX_TEXT = 300  # characters of link text kept
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 _SPACES = re.compile(r"[\t\r\n]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_ORDINARY = re.compile(
+    r"https?://[a-zA-Z0-9.-]{1,253}(?:/[^#\s\\]*)?"
+)  # needs no parsing: half of the time of this room
 _SKIP = ("#", "javascript:", "mailto:", "tel:", "data:", "about:", "blob:")
 
 
@@ -36,6 +39,8 @@ class Base:
         reference = reference.replace("\\", "/") if "\\" in reference.split("?")[0] else reference
         if reference.startswith("/") and not reference.startswith("//") and self._origin and "/." not in reference:
             reference = self._origin + reference  # the common case, ten times as fast as urljoin
+        if _ORDINARY.fullmatch(reference):
+            return reference
         return _absolute(self.url, reference)
 
 

@@ -7,7 +7,7 @@ paragraph of prose is never cut. Never: a decision about what is article text.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from archiver.extraction.blocks import HEADINGS, WORD, Block
 
@@ -45,9 +45,10 @@ def heads_others(block: Block) -> bool:
     return len(block.text) < 90 and bool(_TAIL.match(block.text))
 
 
-def unwanted(blocks: Sequence[Block]) -> set[int]:
-    """The blocks that a prompt, a heading of other articles or a box's name condemns."""
-    found = {at for at, block in enumerate(blocks) if is_prompt(block.text) or _in_named_box(block)}
+def unwanted(blocks: Sequence[Block], chosen: Iterable[int]) -> set[int]:
+    """The chosen blocks that a prompt, a heading of other articles or a box's name condemns."""
+    chosen = set(chosen)
+    found = {at for at in chosen if is_prompt(blocks[at].text) or _in_named_box(blocks[at])}
     for at, block in enumerate(blocks):
         if heads_others(block):
             found.update(_below(blocks, at))

@@ -39,11 +39,13 @@ def text_of(blocks: Sequence[Block], engine_text: str, hints: Hints) -> Text:
     chosen = {at for at, chance in chances.items() if chance >= model().threshold}
     titles = {squeeze(title).casefold() for title in hints.titles if title}
     repeated = {at for at, block in enumerate(blocks) if _repeats(block, titles)}
-    out = unwanted(blocks) | repeated | _hidden(blocks, chosen)
+    out = repeated | _hidden(blocks, chosen)
     chosen -= out
     chosen |= _standfirst(blocks, chosen, hints) - out
     if not chosen:
         chosen = {at for at in _by_tag(blocks) if at not in out}
+    others = unwanted(blocks, chosen)
+    chosen, out = chosen - others, out | others
     return _rendered(blocks, _without_last_headings(blocks, sorted(chosen)), _asides(blocks, chances, out))
 
 
