@@ -27,6 +27,7 @@ COMMANDS = {
     "get": ("archiver.cli.get", "get"),
     "verify": ("archiver.cli.verify", "verify"),
     "stats": ("archiver.cli.stats", "stats"),
+    "export": ("archiver.cli.export", "export"),
 }
 
 

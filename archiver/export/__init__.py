@@ -1,0 +1,12 @@
+"""Export: snapshots as a frozen, citable data set. In: an archive and a query. Out: a folder. Never: changing it.
+
+One file per format; `exporting` is the flow.
+"""
+
+from archiver.export.checking import check_dataset
+from archiver.export.dataset import About
+from archiver.export.exporting import Exported, LeftOut, export
+from archiver.export.forms import FORMS, Form
+from archiver.export.wacz_check import check_wacz
+
+__all__ = ["FORMS", "About", "Exported", "Form", "LeftOut", "check_dataset", "check_wacz", "export"]
