@@ -12,8 +12,10 @@ from typing import Any
 
 from lxml import etree, html
 
-from .blocks import WORD, Block
-from .head import Head
+from archiver.extraction import jsonld
+from archiver.extraction.blocks import WORD, Block
+from archiver.extraction.head import Head
+from archiver.model import Link
 
 MAX_AUTHORS = 20
 _META = ("author", "article:author", "byl", "dc.creator", "dcterms.creator", "dc.contributor", "parsely-author", "sailthru.author", "article.author",
@@ -60,6 +62,16 @@ _POSTED_BY = re.compile(r"^(?:posted|published|written|updated|last updated|file
 _CLASSED: Any = etree.XPath("//*[contains(@class, 'uthor') or contains(@class, 'yline') or contains(@class, 'fn')]")
 _AUTHOR_CLASS = re.compile(r"(?:^| )(?:author|byline|fn)(?: |$)|author-name|author__name|byline-name|byline__name")
 _NOT_AUTHORS = re.compile(r"comment|related|teaser|recommend|promo|sidebar|widget|more-|popular", re.I)
+_ADDRESS = re.compile(r"(?:https?:)?//|www\.", re.I)
+_AFTER = re.compile(
+    r"\s+(?:on\s+)?(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?\s+\d.*|\d.*|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b.*"
+    r"|(?:senior|chief|staff|editor|reporter|writer|correspondent|journalist|columnist|contributor|founder|ceo|special to)\b.*|記者.*|기자.*)$",
+    re.I,
+)
+_AUTHOR_PAGE = re.compile(
+    r"/(?:authors?|profiles?|people|staff|contributors?|by|writers?|journalists?|autor(?:en|es)?|auteurs?|redaktion|user)/[^/?#]+/?(?:\.html?)?$",
+    re.I,
+)
 _WORD = re.compile(r"[^\W\d_][\w'’.\-]*")
 
 
@@ -72,10 +84,12 @@ def authors_of(
     title: str,
     heading: int,
     sections: Iterable[str] = (),
+    linked: Iterable[str] = (),
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (people, organisations). The first source that names a person decides; organisations are gathered until then."""
     weigher = _Weigher(site, title, sections)
-    for source in (_from_json(ld), _from_meta(head), head.authors, _shown(blocks, heading)):
+    weigher.publisher = _key(jsonld.text(ld.get("publisher")))
+    for source in (_from_json(ld), _from_meta(head), head.authors, _shown(blocks, heading), linked):
         for text, kind in _pairs(source):
             weigher.add(text, kind)
         if weigher.people:
@@ -90,7 +104,7 @@ def _pairs(source: Iterable[str | tuple[str, str]]) -> Iterator[tuple[str, str]]
 
 class _Weigher:
     def __init__(self, site: str, title: str, sections: Iterable[str]) -> None:
-        self.site, self.title = _key(site), _key(title)
+        self.site, self.title, self.publisher = _key(site), _key(title), ""
         self.sections = {_key(section) for section in sections if section}
         self.people: dict[str, None] = {}
         self.organisations: dict[str, None] = {}
@@ -109,7 +123,11 @@ class _Weigher:
                 self.people[name] = None
 
     def _is_organisation(self, name: str, key: str, kind: str) -> bool:
-        if key in AGENCIES or (self.site and (key == self.site or key in self.site or self.site in key)):
+        if key in AGENCIES or (self.publisher and key == self.publisher):
+            return True
+        if kind == "person" and _looks_like_person(name):
+            return False  # also where the site bears its author's name
+        if self.site and (key == self.site or key in self.site or self.site in key):
             return True
         if kind == "organization" and not _looks_like_person(name):
             return True
@@ -127,7 +145,9 @@ def _looks_like_person(name: str) -> bool:
 
 def names_in(byline: str) -> list[str]:
     """The names in a byline, cleaned; what cannot be a name is left out."""
-    byline = " ".join(byline[:400].split(" ")).strip()
+    byline = byline[:400].strip()
+    if _ADDRESS.match(byline):
+        return []
     found = []
     for piece in _SPLIT.split(_BY.sub("", byline)):
         name = _clean(piece)
@@ -138,7 +158,7 @@ def names_in(byline: str) -> list[str]:
 
 def _clean(piece: str) -> str:
     name = _BY.sub("", piece.strip(" \t.,:;|-–—•·\"“”'\u200b"))
-    name = _TAIL.sub("", name).strip(' \t.,:;|-–—•·"“”')
+    name = _AFTER.sub("", _TAIL.sub("", name)).strip(' \t.,:;|-–—•·"“”')
     name = " ".join(name.split())
     if not 2 <= len(name) <= 60 or _NOISE.search(name) or _ROLE.match(name) or len(name.split()) > 6:
         return ""
@@ -206,6 +226,16 @@ def classed(root: html.HtmlElement) -> tuple[str, ...]:
         if 3 < len(text) < 60 and not _NOT_AUTHORS.search(about):
             found[text] = None
     return tuple(found)
+
+
+def linked_names(links: Iterable[Link]) -> tuple[str, ...]:
+    """Names that link to an author's page, where the page has one or two such names; a list of authors names nobody."""
+    found = {
+        link.text: None
+        for link in links
+        if _AUTHOR_PAGE.search(link.url) and _looks_like_person(link.text) and len(link.text) < 40
+    }
+    return tuple(found) if len(found) <= 2 else ()
 
 
 def wire_of(organisations: Iterable[str], people: Iterable[str], text: str) -> str | None:

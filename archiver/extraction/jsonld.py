@@ -135,13 +135,25 @@ def article(values: tuple[Any, ...]) -> dict[str, Any]:
     """The node that describes the page's article: of its type, and the one that says most; {} if there is none."""
     best: dict[str, Any] = {}
     score = 0
+    known: dict[str, dict[str, Any]] = {}
     for node in nodes(values):
+        if isinstance(name := node.get("@id"), str) and len(node) > 1:
+            known.setdefault(name, node)
         if not any(kind.endswith(ARTICLE_TYPES) for kind in types(node)):
             continue
         said = sum(bool(node.get(key)) for key in _TELLING) + 2 * bool(node.get("articleBody"))
         if said > score:
             best, score = node, said
-    return best
+    return best | {key: _resolved(best[key], known) for key in ("author", "publisher") if key in best}
+
+
+def _resolved(value: Any, known: dict[str, dict[str, Any]]) -> Any:
+    """References by @id replaced by what they refer to, one step deep."""
+    if isinstance(value, list):
+        return [_resolved(item, known) for item in value[:50]]
+    if isinstance(value, dict) and not value.get("name") and isinstance(name := value.get("@id"), str):
+        return known.get(name, value)
+    return value
 
 
 _TELLING = (

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from archiver.extraction import engine, jsonld
-from archiver.extraction.authors import authors_of, classed, wire_of
+from archiver.extraction.authors import authors_of, classed, linked_names, wire_of
 from archiver.extraction.blocks import Block, cut
 from archiver.extraction.charset import to_utf8
 from archiver.extraction.dates import dates_of
@@ -29,7 +29,7 @@ from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import Text, text_of
 from archiver.extraction.tree import Page, parse
 from archiver.extraction.verdict import facts_of, judge
-from archiver.model import Article, Capture, Reading, Verdict
+from archiver.model import Article, Capture, Link, Reading, Verdict
 
 ENGINE = "trafilatura"
 
@@ -92,7 +92,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     head.authors.extend(classed(root))
     opinion = "" if page.limits else engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
     text = text_of(blocks, opinion, _hints(head, ld, basics))
-    article, suspect = _article(capture, head, ld, scripts, blocks, basics, text, images, following)
+    article, suspect = _article(capture, head, ld, scripts, blocks, basics, text, images, following, links)
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
@@ -118,7 +118,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     )
 
 
-def _article(capture: Capture, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], basics: Basics, text: Text, images: tuple[str | None, tuple[str, ...]], following: str | None) -> tuple[Article, bool]:  # fmt: skip
+def _article(capture: Capture, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], basics: Basics, text: Text, images: tuple[str | None, tuple[str, ...]], following: str | None, links: tuple[Link, ...]) -> tuple[Article, bool]:  # fmt: skip
     language = language_of(head.language or head.first("og:locale", "content-language", "language"), text.text)
     heading = _heading(blocks, basics.title or "")
     people, organisations = authors_of(
@@ -129,6 +129,7 @@ def _article(capture: Capture, head: Head, ld: dict[str, Any], scripts: tuple[An
         title=basics.title or "",
         heading=heading,
         sections=basics.categories,
+        linked=linked_names(links),
     )
     dates = dates_of(
         head,
