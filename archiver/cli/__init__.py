@@ -28,6 +28,7 @@ COMMANDS = {
     "verify": ("archiver.cli.verify", "verify"),
     "stats": ("archiver.cli.stats", "stats"),
     "export": ("archiver.cli.export", "export"),
+    "import": ("archiver.cli.import_", "import_"),
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 ROWS_OF_A_PART = 100_000
-ROWS_OF_A_GROUP = 2_000  # ten megabytes of text; a reader of one column skips the rest
+ROWS_OF_A_GROUP = 1_000
 
 
 def need_pyarrow() -> None:
