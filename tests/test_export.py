@@ -25,6 +25,7 @@ from archiver.export import FORMS, About, Exported, check_dataset, export
 from archiver.export.articles import COLUMNS
 from archiver.export.captures import COLUMNS as CC_COLUMNS
 from archiver.export.work import FOLDER
+from archiver.fixity.audit import Pace
 from tests.exports import EXTRA, PAGES, archive_at
 from tests.made import capture, put, reading
 
@@ -430,3 +431,30 @@ def test_the_reference_lists_every_column_and_form():
     how_to = (Path(__file__).parent.parent / "docs" / "how-to" / "export.md").read_text("utf-8")
     for form in FORMS:
         assert f"| `{form}` |" in how_to
+
+
+def test_an_export_from_s3_equals_the_one_from_a_folder(
+    archive: Archive, s3_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with Archive.open(f"{s3_uri}/press") as copy:
+        for info in archive.store.list():
+            if not info.key.startswith("catalog/"):
+                copy.store.put_new(info.key, archive.store.get(info.key))
+        monkeypatch.setattr("archiver.export.exporting.CHECKPOINT", 4)
+        with pytest.raises(KeyboardInterrupt):
+            export(copy, tmp_path / "s3", form="warc", now=NOW, progress=Stopping(2))
+        export(copy, tmp_path / "s3", form="warc", now=NOW)
+    export(archive, tmp_path / "folder", form="warc", now=NOW)
+    ours, theirs = contents(tmp_path / "folder"), contents(tmp_path / "s3")
+    differing = {name for name in ours | theirs if ours.get(name) != theirs.get(name)}
+    assert differing == {"query.json", "manifest-sha256.txt"}  # they name the archive
+
+
+def test_reading_is_held_back_to_the_rate(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    slept: list[float] = []
+    monkeypatch.setattr(
+        "archiver.export.exporting.Pace", lambda rate: Pace(rate, clock=lambda: 0.0, sleep=slept.append)
+    )
+    export(archive, tmp_path / "set", form="jsonl", rate=1000.0)
+    read = sum(len(archive.store.get(row.record_key)) for row in archive.find())
+    assert slept[-1] == pytest.approx(read / 1000)
