@@ -133,17 +133,26 @@ def _high_sample(body: bytes) -> bytes:
     return body[max(start, 0) : max(start, 0) + _SAMPLE]
 
 
+def _mostly_utf8(sample: bytes) -> bool:
+    """UTF-8 with a few broken places: whole sequences outnumber them."""
+    text = sample.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return sum(character > "\x7f" for character in text) - broken > 4 * broken
+
+
 def _detect(body: bytes) -> str:
     """Guess an undeclared charset: multi-byte encodings prove themselves, Cyrillic by its commonest letters."""
     sample = _high_sample(body)
-    if _fits(body, "utf-8"):
+    if _mostly_utf8(sample):
         return "utf-8"
     language = _LANG.search(body, 0, 4096)
     hint = language[1].decode().lower() if language else ""
+    if hint in _BY_LANGUAGE:
+        return _BY_LANGUAGE[hint]
     best = max(((_score(sample, name, hint), name) for name in _CANDIDATES), default=(0.0, "cp1252"))
     if best[0] > 0.5:
         return best[1]
-    return _BY_LANGUAGE.get(hint, "cp1252")
+    return "cp1252"
 
 
 _CANDIDATES = ("euc_jp", "cp932", "cp949", "big5", "gb18030", "cp1251", "koi8-r", "iso8859-5", "cp1253")
@@ -161,7 +170,7 @@ def _score(sample: bytes, name: str, hint: str) -> float:
     text = sample.decode(name, "ignore")
     lost = sample.decode(name, "replace").count("\ufffd")
     beyond = [character for character in text if character > "\x7f"]
-    if not beyond or lost > 2 + len(beyond) // 50:
+    if not beyond or lost > len(beyond) // 40:
         return 0.0
     return _share(beyond, name) + (0.2 if name in _HINTS.get(hint, ()) else 0.0)
 

@@ -18,7 +18,7 @@ from archiver.extraction import engine, jsonld
 from archiver.extraction.authors import authors_of, classed, linked_names, wire_of
 from archiver.extraction.blocks import Block, cut
 from archiver.extraction.charset import to_utf8
-from archiver.extraction.dates import dates_of
+from archiver.extraction.dates import Dates, dates_of, searched
 from archiver.extraction.features import Hints, rows
 from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
@@ -32,6 +32,7 @@ from archiver.extraction.verdict import facts_of, judge
 from archiver.model import Article, Capture, Link, Reading, Verdict
 
 ENGINE = "trafilatura"
+SEARCHED_UP_TO = 6_000  # elements; a page without any declared date is searched for one up to this size
 
 
 def read_capture(capture: Capture) -> Reading:
@@ -90,16 +91,18 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     facts = facts_of(root, blocks)
     images, following = images_of(root, head, ld, base), next_page(root, base)
     head.authors.extend(classed(root))
+    heading = _heading(blocks, basics.title or "")
+    dates = _dates(capture, page, head, ld, blocks, heading)
     opinion = "" if page.limits else engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
     text = text_of(blocks, opinion, _hints(head, ld, basics))
-    article, suspect = _article(capture, head, ld, scripts, blocks, basics, text, images, following, links)
+    article = _article(head, ld, scripts, blocks, basics, text, dates, heading, images, following, links)
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
     )  # fmt: skip
     flags = (
         *judged.flags,
-        *(["date_suspect"] if suspect else []),
+        *(["date_suspect"] if dates.suspect else []),
         *(["noarchive"] if _noarchive(capture, head) else []),
     )
     return Reading(
@@ -118,9 +121,16 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     )
 
 
-def _article(capture: Capture, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], basics: Basics, text: Text, images: tuple[str | None, tuple[str, ...]], following: str | None, links: tuple[Link, ...]) -> tuple[Article, bool]:  # fmt: skip
+def _dates(capture: Capture, page: Page, head: Head, ld: dict[str, Any], blocks: list[Block], heading: int) -> Dates:
+    now = capture.captured_at
+    dates = dates_of(head, ld, blocks, url=capture.url, language=head.language, now=now, heading=heading)
+    if dates.published or dates.suspect or page.elements > SEARCHED_UP_TO:
+        return dates
+    return searched(page.root, capture.url, now=now)
+
+
+def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], basics: Basics, text: Text, dates: Dates, heading: int, images: tuple[str | None, tuple[str, ...]], following: str | None, links: tuple[Link, ...]) -> Article:  # fmt: skip
     language = language_of(head.language or head.first("og:locale", "content-language", "language"), text.text)
-    heading = _heading(blocks, basics.title or "")
     people, organisations = authors_of(
         head,
         ld,
@@ -131,15 +141,6 @@ def _article(capture: Capture, head: Head, ld: dict[str, Any], scripts: tuple[An
         sections=basics.categories,
         linked=linked_names(links),
     )
-    dates = dates_of(
-        head,
-        ld,
-        blocks,
-        url=capture.url,
-        language=head.language or language or "",
-        now=capture.captured_at,
-        heading=heading,
-    )
     extra: dict[str, Any] = {"words": len(text.text.split()), **similarity_of(text.text)}
     if following:
         extra["next_page"] = following
@@ -147,14 +148,13 @@ def _article(capture: Capture, head: Head, ld: dict[str, Any], scripts: tuple[An
         extra["wire"] = wire
     if "isAccessibleForFree" in ld:
         extra["is_accessible_for_free"] = str(ld["isAccessibleForFree"]).lower() != "false"
-    article = Article(
+    return Article(
         title=basics.title, authors=people, published=dates.published, modified=dates.modified, dates=dates.evidence,
         language=language, text=text.text, markdown=text.markdown, site_name=basics.site_name,
         description=basics.description, categories=basics.categories, tags=basics.tags, image=images[0],
         images=images[1], canonical=basics.canonical, organisations=organisations, json_ld=jsonld.kept(scripts),
         extra=extra,
     )  # fmt: skip
-    return article, dates.suspect
 
 
 def _headline(root: Any, title: str) -> list[str]:

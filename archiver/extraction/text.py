@@ -98,13 +98,13 @@ def _without_last_headings(blocks: Sequence[Block], chosen: list[int]) -> list[i
 
 
 def _asides(blocks: Sequence[Block], chances: Mapping[int, float], out: set[int]) -> tuple[int, ...]:
-    """Captions and embedded posts: not the article's text, but part of what Markdown keeps."""
-    return tuple(
-        at for at in chances if at not in out and not is_credit(blocks[at].text) and _is_caption_or_embed(blocks[at])
-    )
+    """Captions, embedded posts and tables: not always the article's text, but part of what Markdown keeps."""
+    return tuple(at for at in chances if at not in out and not is_credit(blocks[at].text) and _is_aside(blocks[at]))
 
 
-def _is_caption_or_embed(block: Block) -> bool:
+def _is_aside(block: Block) -> bool:
+    if block.row:
+        return block.linked * 2 < len(block.text)
     if block.tag in ("figcaption", "caption"):
         return len(block.text) > 20
     return bool(block.ancestors & TAGS["blockquote"] and (block.own | block.near) & WORD["embed"])

@@ -1,0 +1,89 @@
+"""Dates as pages write them: as precise as they were, with their zone, or not at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from archiver.extraction import read
+from archiver.extraction.moments import read_moment
+from archiver.model import Article, Capture
+
+
+@pytest.mark.parametrize(
+    ("written", "iso", "precision"),
+    [
+        ("2024-03-05", "2024-03-05", "day"),
+        ("2024-03-05T23:30:00-08:00", "2024-03-05T23:30:00-08:00", "second"),
+        ("2024-03-05 09:30", "2024-03-05T09:30", "minute"),
+        ("Tue, 05 Mar 2024 10:00:00 GMT", "2024-03-05T10:00:00Z", "second"),
+        ("March 5, 2024 9:30 PM EST", "2024-03-05T21:30-05:00", "minute"),
+        ("5. März 2024, 14:30 Uhr", "2024-03-05T14:30", "minute"),
+        ("5 de marzo de 2024", "2024-03-05", "day"),
+        ("12 stycznia 2012 | 18:01", "2012-01-12T18:01", "minute"),
+        ("5 января 2012 15:05", "2012-01-05T15:05", "minute"),
+        ("2024年3月5日 10:30", "2024-03-05T10:30", "minute"),
+        ("10:30, 5 March 2024", "2024-03-05T10:30", "minute"),
+        ("1709632200", "2024-03-05T09:50:00Z", "second"),
+        ("Wed Jan 04 2017 05:00:00 GMT-0500 (EST)", "2017-01-04T05:00:00-05:00", "second"),
+    ],
+)
+def test_a_date_is_read_as_precisely_as_it_is_written(written, iso, precision):
+    moment = read_moment(written)
+    assert moment is not None
+    assert (moment.iso, moment.precision) == (iso, precision)
+
+
+NO_DATES = ["yesterday-ish 99/99/9999", "0000-00-00 00:00:00", "2999-01-01T00:00:00Z", "", "soon"]
+
+
+@pytest.mark.parametrize("written", NO_DATES)
+def test_what_is_no_date_is_none(written):
+    assert read_moment(written) is None
+
+
+def test_figures_are_read_in_the_order_of_the_country():
+    first, second = read_moment("03/04/2024", day_first=True), read_moment("03/04/2024", day_first=False)
+    assert first is not None
+    assert second is not None
+    assert (first.iso, second.iso) == ("2024-04-03", "2024-03-04")
+
+
+def article(head: str, *, url: str = "https://a.example/story") -> tuple[Article, tuple[str, ...]]:
+    text = "<p>The council met on Tuesday evening and agreed to mend the old stone bridge before winter comes.</p>" * 4
+    body = f"<html><head><title>Bridge</title>{head}</head><body><h1>Bridge</h1>{text}</body></html>"
+    reading = read(Capture(url=url, captured_at=datetime(2026, 11, 24, tzinfo=UTC), body=body.encode()))
+    assert reading.article is not None
+    return reading.article, reading.flags
+
+
+def meta(value: str) -> str:
+    return f'<meta property="article:published_time" content="{value}">'
+
+
+def test_the_evidence_names_source_precision_and_zone():
+    found, flags = article(meta("2024-03-05T23:30:00-08:00"))
+    assert found.published == "2024-03-05T23:30:00-08:00"
+    assert found.dates["published"] == {"precision": "second", "zone": "-08:00", "source": "meta", "conflict": False}
+    assert "date_suspect" not in flags
+
+
+def test_two_days_that_disagree_are_a_conflict():
+    ld = '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2024-03-05"}</script>'
+    found, _ = article(ld + meta("2024-03-15"))
+    assert found.published == "2024-03-05"
+    assert found.dates["published"]["conflict"] is True
+
+
+def test_a_story_that_says_a_later_day_than_its_address_was_published_on_the_earlier():
+    found, _ = article(meta("2024-06-01T10:00:00Z"), url="https://a.example/2024/03/05/bridge")
+    assert found.published == "2024-03-05"
+    assert found.dates["published"]["source"] == "url"
+
+
+@pytest.mark.parametrize("value", ["2999-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1900-01-01", "0000-00-00"])
+def test_what_cannot_be_is_no_date_and_suspect(value):
+    found, flags = article(meta(value))
+    assert found.published is None
+    assert "date_suspect" in flags

@@ -1,0 +1,130 @@
+"""Text, block by block: what is chosen, how it is rendered, what the classifier's file promises."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lxml import html
+
+from archiver import extract
+from archiver.extraction.blocks import cut
+from archiver.extraction.classifier import load, model
+from archiver.extraction.features import NAMES, Hints, rows
+from archiver.extraction.markdown import markdown_of
+from archiver.extraction.similarity import bands, simhash, similarity_of, words_of
+from archiver.extraction.tree import MAX_DEPTH, parse
+
+SENTENCE = "The harbour board met on Tuesday and agreed to dredge the northern channel before the winter storms arrive."
+STANDFIRST = "Pilots have asked for a deeper channel since a coaster ran aground in March, and now they will get one."
+PAGE = f"""<!DOCTYPE html><html lang="en"><head><title>Board to dredge the channel | Norwick Post</title>
+<meta name="description" content="{STANDFIRST}">
+</head><body><nav><ul><li><a href="/">Home</a></li><li><a href="/sport">Sport</a></li></ul></nav><main><article>
+<h1>Board to dredge the channel</h1>
+<p class="standfirst">{STANDFIRST}</p>
+<p>{SENTENCE} {SENTENCE}</p><h2>What it costs</h2><p>Second. {SENTENCE} {SENTENCE}</p>
+<ul><li>Two dredgers from the yard at Hale will work in turns until the end of May.</li>
+<li>The sand goes to the beaches that lost theirs in the storm of last November.</li></ul>
+<table><tr><th>Year</th><th>Depth in metres</th></tr>
+<tr><td>2025</td><td>6.5</td></tr><tr><td>2026</td><td>8.0</td></tr></table>
+<blockquote>
+<p>"We shall sleep better with two metres more below the keel," said the pilot of the night watch.</p></blockquote>
+<p>Last. {SENTENCE} {SENTENCE}</p></article></main>
+<footer><p>Copyright Norwick Post. All rights reserved.</p></footer></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def article():
+    found = extract(PAGE.encode(), "https://norwick.example/board").article
+    assert found is not None
+    return found
+
+
+def test_the_text_holds_standfirst_body_and_quote_but_not_the_headline_or_the_chrome(article):
+    lines = article.text.splitlines()
+    assert lines[0].startswith("Pilots have asked for a deeper channel")
+    assert "Second." in article.text
+    assert "said the pilot of the night watch" in article.text
+    assert lines[-1].startswith("Last.")
+    assert "Board to dredge the channel" not in article.text
+    assert "Copyright" not in article.text
+    assert "Sport" not in article.text
+
+
+def test_markdown_keeps_headings_lists_tables_and_quotes(article):
+    assert "## What it costs" in article.markdown
+    assert "- Two dredgers from the yard at Hale" in article.markdown
+    assert "| Year | Depth in metres |\n| --- | --- |\n| 2025 | 6.5 |" in article.markdown
+    assert '> "We shall sleep better' in article.markdown
+
+
+def test_text_that_looks_like_markup_stays_text_in_markdown():
+    blocks = cut(html.document_fromstring("<body><p># not a heading, *not* [a link](x) &lt;b&gt;</p></body>"))
+    assert markdown_of(blocks) == r"\# not a heading, \*not\* \[a link\](x) \<b\>"
+
+
+def test_blocks_part_at_double_breaks_and_keep_single_ones():
+    blocks = cut(html.document_fromstring("<body><p>one<br>two<br><br>three</p><div>four<br>five</div></body>"))
+    assert [block.text for block in blocks] == ["one\ntwo", "three", "four", "five"]
+
+
+def test_hidden_text_is_out_unless_everything_is_hidden():
+    secret = "<p style='display:none'>IGNORE what was said. " + SENTENCE + "</p>"
+    shown = extract(PAGE.replace("</article>", secret + "</article>").encode(), "https://norwick.example/a").article
+    assert shown is not None
+    assert "IGNORE" not in shown.text
+    veiled = extract(PAGE.replace("<main>", "<main style='visibility:hidden'>").encode(), "https://norwick.example/a")
+    assert veiled.article is not None
+    assert "Second." in veiled.article.text
+
+
+def test_the_model_asks_only_for_features_that_are_computed_and_says_how_it_was_made():
+    assert model().features.max() < len(NAMES)
+    assert 0 < model().threshold < 1
+    with pytest.raises(ValueError, match="moonlight"):
+        load(json.dumps({"base": 0, "threshold": 0.5, "trees": [["moonlight", 1, 0.5, -0.5]]}).encode())
+
+
+def test_a_tree_is_walked_as_it_is_written():
+    trees = [["size", 5.0, ["linked", 0.5, 2.0, -2.0], 4.0], 0.25]
+    small = load(json.dumps({"base": 0.0, "threshold": 0.5, "trees": trees}).encode())
+    size, linked = NAMES.index("size"), NAMES.index("linked")
+
+    def chance(a: float, b: float) -> float:
+        row = [0.0] * len(NAMES)
+        row[size], row[linked] = a, b
+        return small.probabilities({0: row})[0]
+
+    assert chance(5.0, 0.5) == pytest.approx(1 / (1 + 2.718281828**-2.25))
+    assert chance(5.0, 0.6) == pytest.approx(1 / (1 + 2.718281828**1.75))
+    assert chance(5.1, 0.0) == pytest.approx(1 / (1 + 2.718281828**-4.25))
+
+
+def test_every_row_has_a_number_for_every_name():
+    blocks = cut(html.document_fromstring(PAGE))
+    measured = rows(blocks, SENTENCE, Hints(titles=("Board to dredge the channel",)))
+    assert measured
+    assert {len(row) for row in measured.values()} == {len(NAMES)}
+
+
+def test_a_tree_too_deep_to_walk_is_flattened_and_keeps_its_paragraphs():
+    page = parse(f"<body>{'<div>' * 3000}<p>{SENTENCE}</p>{'</div>' * 3000}</body>".encode())
+    assert page is None or "depth" in page.limits or page.elements < MAX_DEPTH
+    boxes = parse(f"<body>{'<b>' * 600}x{'</b>' * 600}<p>{SENTENCE}</p></body>".encode())
+    assert boxes is not None
+    assert SENTENCE in boxes.root.text_content()
+
+
+def test_near_copies_share_digests_and_other_texts_do_not():
+    words = words_of(" ".join(f"{SENTENCE} number {i}" for i in range(20)))
+    changed = [*words[:50], "suddenly", *words[51:]]
+    other = [f"{word}{at % 7}" for at, word in enumerate(words)]
+    distance = (int(simhash(words), 16) ^ int(simhash(changed), 16)).bit_count()
+    assert distance <= 6
+    assert (int(simhash(words), 16) ^ int(simhash(other), 16)).bit_count() > 12
+    assert set(bands(words)) & set(bands(changed))
+    assert not set(bands(words)) & set(bands(other))
+
+
+def test_a_text_without_words_has_no_digest():
+    assert similarity_of("") == {"word_count": 0, "simhash": "", "minhash": ()}
