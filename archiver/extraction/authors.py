@@ -55,13 +55,14 @@ _ORGANISATION = re.compile(
     r"\b(?:news|staff|team|desk|agency|agencies|press|media|magazine|times|post|editors?|editorial|redaktion|rédaction|redacción|redazione|redakcja|redakce|redação|"
     r"onlineredaktion|newsroom|newsdesk|bureau|daily|weekly|tv|radio|online|group|inc|ltd|gmbh|corporation|company|institute|university|association|foundation|admin|"
     r"administrator|webmaster|guest|contributor|contributors|correspondent|network|journal|gazette|herald|tribune|zeitung|anzeiger|newspaper|community|office|ministry|"
-    r"department|council|reporters?|wire|services?|submissions|publisher|редакция|agentur|agenturen|digital|web)\b|編集部|新聞|通信|オンライン|新闻|通讯社|日报|報社|편집|뉴스|^the\s|\.com|\.de\b",
+    r"department|council|reporters?|wire|services?|submissions|publisher|редакция|agentur|agenturen|digital|web)\b|編集部|新聞|通信|オンライン|新闻|通讯社|日报|報社|편집|뉴스|^the\s|\.com|^condé nast$|\.de\b",
     re.I,
 )
 _POSTED_BY = re.compile(r"^(?:posted|published|written|updated|last updated|filed)\b.{0,60}?\bby[:\s]+(.{3,60})$", re.I)
 _CLASSED: Any = etree.XPath("//*[contains(@class, 'uthor') or contains(@class, 'yline') or contains(@class, 'fn')]")
 _AUTHOR_CLASS = re.compile(r"(?:^| )(?:author|byline|fn)(?: |$)|author-name|author__name|byline-name|byline__name")
 _NOT_AUTHORS = re.compile(r"comment|related|teaser|recommend|promo|sidebar|widget|more-|popular", re.I)
+_TURNED = re.compile(r"([A-Z][\w'’-]+),\s+([A-Z][\w'’-]+)")  # "Gillman, Steve"
 _ADDRESS = re.compile(r"(?:https?:)?//|www\.", re.I)
 _AFTER = re.compile(
     r"\s+(?:on\s+)?(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?\s+\d.*|\d.*|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b.*"
@@ -148,6 +149,8 @@ def names_in(byline: str) -> list[str]:
     byline = byline[:400].strip()
     if _ADDRESS.match(byline):
         return []
+    if turned := _TURNED.fullmatch(byline):
+        byline = f"{turned[2]} {turned[1]}"
     found = []
     for piece in _SPLIT.split(_BY.sub("", byline)):
         name = _clean(piece)
