@@ -123,6 +123,18 @@ def test_an_index_page_is_no_article():
     )
 
 
+def test_cards_that_are_links_as_a_whole_are_an_index_and_a_list_of_reviews_is_not():
+    card = "<a href='/{i}'><h2>Story number {i} about the harbour</h2><p>{text}</p></a>"
+    summary = "The council met on Tuesday and said that something would be done about it before long."
+    cards = "".join(card.format(i=i, text=summary) for i in range(12))
+    assert page(f"<h1>News of the harbour</h1>{cards}", title="News of the harbour").verdict is Verdict.INDEX
+    review = "<h2><a href='/buy{i}'>Kettle number {i} of the test</a></h2><p>{text}</p>"
+    reviews = "".join(review.format(i=i, text=f"Number {i}. {SENTENCE * 5}") for i in range(8))
+    assert page(f"<article><h1>Eight kettles tested</h1>{reviews}</article>", title="Eight kettles tested").verdict is (
+        Verdict.ARTICLE
+    )
+
+
 def test_five_paragraphs_are_an_article_and_so_is_a_brief():
     assert page(prose()).verdict is Verdict.ARTICLE
     brief = f"<article><h1>Bridge closed</h1><p>{SENTENCE * 3}</p></article>"

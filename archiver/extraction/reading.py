@@ -99,6 +99,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
+        among=_among(blocks, text, facts.teasers), headed=heading >= 0,
     )  # fmt: skip
     flags = (
         *judged.flags,
@@ -155,6 +156,13 @@ def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: l
         images=images[1], canonical=basics.canonical, organisations=organisations, json_ld=jsonld.kept(scripts),
         extra=extra,
     )  # fmt: skip
+
+
+def _among(blocks: list[Block], text: Text, teasers: frozenset[str]) -> int:
+    """How many teasers stand between the first and the last block of the text."""
+    if not text.chosen or not teasers:
+        return 0
+    return sum(block.text in teasers for block in blocks[max(0, text.chosen[0] - 1) : text.chosen[-1] + 1])
 
 
 def _headline(root: Any, title: str) -> list[str]:

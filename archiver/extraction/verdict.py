@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lxml import html
@@ -41,7 +42,7 @@ _ARTICLE_TYPES = frozenset(
 )
 BRIEF, LONG, PARAGRAPH = 25, 120, 80  # words of a brief, of an article nobody doubts; characters of a paragraph
 MANY = 4  # teasers that make a list
-SUMMARY = 240  # characters; what a teaser says of its article is shorter
+TEASED = 60  # words; what a teaser says of its article is shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,11 @@ def facts_of(root: html.HtmlElement, blocks: Sequence[Block]) -> Facts:
     )
 
 
-def judge(facts: Facts, *, title: str, text: str, links: int, og_type: str, ld: dict[str, Any], ld_types: Sequence[str], dated: bool) -> Judged:  # fmt: skip
-    """Tell an article from an index, a wall, an error page said with status 200, and an empty shell."""
+def judge(facts: Facts, *, title: str, text: str, links: int, og_type: str, ld: dict[str, Any], ld_types: Sequence[str], dated: bool, among: int, headed: bool) -> Judged:  # fmt: skip
+    """Tell an article from an index, a wall, an error page said with status 200, and an empty shell.
+
+    `among` is how many teasers stand between the text's first block and its last; `headed`, whether the page shows its title.
+    """
     shown = facts.shown
     words = _words(text)
     flags = ("paywalled",) if _paywalled(ld, shown) else ()
@@ -95,29 +99,23 @@ def judge(facts: Facts, *, title: str, text: str, links: int, og_type: str, ld: 
     if not shown or (words == 0 and links == 0):
         return Judged(Verdict.EMPTY, ("no_text",), flags)
     declared = any(kind.lower() in _ARTICLE_TYPES for kind in ld_types) or og_type.lower() == "article"
-    return _article_or_index(facts, text, words=words, links=links, declared=declared, dated=dated, flags=flags)
+    marked = declared or dated or headed
+    return _article_or_index(facts, text, words=words, links=links, marked=marked, among=among, flags=flags)
 
 
 def _article_or_index(
-    facts: Facts, text: str, *, words: int, links: int, declared: bool, dated: bool, flags: tuple[str, ...]
+    facts: Facts, text: str, *, words: int, links: int, marked: bool, among: int, flags: tuple[str, ...]
 ) -> Judged:
-    prose = [line for line in text.splitlines() if len(line) >= PARAGRAPH]
-    paragraphs, teasers = len(prose), facts.teasers
-    read = sum(teaser in text for teaser in teasers)  # how many of them were taken for the article
-    if words >= BRIEF and declared and paragraphs >= 1 and read < MANY:
-        return Judged(Verdict.ARTICLE, ("declared_article",), flags)
-    if read >= MANY and read >= 0.3 * len(teasers) and paragraphs <= 2 * read:
-        return Judged(Verdict.INDEX, (f"{len(teasers)}_teasers",), flags)
-    longest = max(map(len, prose), default=0)
-    if len(teasers) >= MANY and not (declared or dated) and longest < SUMMARY and paragraphs <= len(teasers):
-        return Judged(Verdict.INDEX, (f"{len(teasers)}_teasers",), flags)
+    paragraphs = sum(len(line) >= PARAGRAPH for line in text.splitlines())
+    if among >= MANY and words < TEASED * among:
+        return Judged(Verdict.INDEX, (f"{among}_teasers",), flags)
     if paragraphs >= 3 or (paragraphs >= 1 and words >= LONG):
         return Judged(Verdict.ARTICLE, (f"{paragraphs}_paragraphs",), flags)
-    if words >= BRIEF and prose and (declared or dated or facts.link_share < 0.5 or facts.has_article):
+    if words >= BRIEF and paragraphs and (marked or facts.link_share < 0.5 or facts.has_article):
         return Judged(Verdict.ARTICLE, ("prose",), flags)
-    if _is_cjk(text) and len(text) > 80 and facts.link_share < 0.7:
+    if _is_cjk(text) and len(text) > 80 and (marked or facts.link_share < 0.7):
         return Judged(Verdict.ARTICLE, ("prose",), flags)
-    if links >= 1 or teasers:
+    if links >= 1 or facts.teasers:
         return Judged(Verdict.INDEX, ("links_without_prose",), flags)
     return Judged(Verdict.EMPTY, ("too_little_text",), flags)
 
@@ -161,9 +159,9 @@ def _teasers(root: html.HtmlElement) -> set[str]:
     for heading in root.iter("h2", "h3", "h4"):
         text = " ".join(heading.text_content().split())
         link = heading.find(".//a")
-        parent = heading.getparent()
+        above = any(parent.tag == "a" for parent in islice(heading.iterancestors(), 3))
         linked = link is not None and len(link.text_content().strip()) > 0.8 * len(text)
-        if len(text) > 15 and (linked or (parent is not None and parent.tag == "a")):
+        if len(text) > 15 and (linked or above):
             found.add(text)
     return found
 
