@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 
 from archiver.frontier import Found, Lease
 from archiver.model import Seed
-from archiver.urls import BadUrl, Scope, article_likelihood, authority, canonical, clean
+from archiver.urls import BadUrl, Scope, article_likelihood, authority, canonical, clean, is_twin, untracked
 
 SEED_PRIO, GUIDE_PRIO = 1000, 500
+TWIN_LATER = 200
 KNOWN_LINKS = 50_000  # what every page of a site repeats fits in easily; more would only cost memory
 MAX_SITEMAP_DEPTH = 3
 
@@ -34,6 +35,11 @@ def entry(seed: Seed) -> tuple[Found, str | None]:
         found = Found(fp=_fp(seed.url), url=seed.url, host="-", role=seed.spider, prio=SEED_PRIO, seed=True)
         return found, error.reason
     return Found(fp=fp_of(url), url=url, host=authority(url), role=seed.spider, prio=SEED_PRIO, seed=True), None
+
+
+def _prio(url: str) -> int:
+    """Likely articles first; an AMP or mobile edition after the page it copies, so that the copy names the original."""
+    return int(100 * article_likelihood(url)) - (TWIN_LATER if is_twin(url) else 0)
 
 
 @dataclass(slots=True)
@@ -70,8 +76,9 @@ class Follower:
                 self._dropped[reason] += 1
                 continue
             self._remember(fp)
-            prio = int(100 * article_likelihood(url)) - 10 * hops
-            found.append(Found(fp=fp, url=url, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops))
+            place = untracked(url)
+            prio = _prio(place) - 10 * hops
+            found.append(Found(fp=fp, url=place, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops))
         return found
 
     def entries(self, entries: Iterable[tuple[str, datetime | None]], lease: Lease) -> list[Found]:
@@ -100,7 +107,7 @@ class Follower:
 
     def _one(self, url: str, lease: Lease, role: str, hops: int) -> Found | None:
         try:
-            place = clean(url)
+            place = untracked(url)
         except BadUrl as error:
             self._dropped[error.reason] += 1
             return None
@@ -108,7 +115,7 @@ class Follower:
         if reason and not (role in ("feed", "sitemap") and reason == "not_a_page"):
             self._dropped[reason] += 1
             return None
-        prio = GUIDE_PRIO if role in ("feed", "sitemap") else int(100 * article_likelihood(place))
+        prio = GUIDE_PRIO if role in ("feed", "sitemap") else _prio(place)
         return Found(fp=fp_of(place), url=place, host=authority(place), role=role, prio=prio, via=lease.fp, hops=hops)
 
     def _remember(self, fp: int) -> None:

@@ -2,12 +2,12 @@
 
 from archiver.errors import BadUrl
 from archiver.urls.hosts import Address, literal_address, registered_domain
-from archiver.urls.identity import authority, canonical, clean, fingerprint, host, join
+from archiver.urls.identity import authority, canonical, clean, fingerprint, host, join, untracked
 from archiver.urls.likelihood import article_likelihood, looks_like_article, looks_like_index
 from archiver.urls.parsing import MAX_URL
 from archiver.urls.scopes import Scope
 from archiver.urls.surts import surt
-from archiver.urls.twins import twin
+from archiver.urls.twins import is_twin, twin
 
 __all__ = [
     "MAX_URL",
@@ -20,6 +20,7 @@ __all__ = [
     "clean",
     "fingerprint",
     "host",
+    "is_twin",
     "join",
     "literal_address",
     "looks_like_article",
@@ -27,4 +28,5 @@ __all__ = [
     "registered_domain",
     "surt",
     "twin",
+    "untracked",
 ]

@@ -37,6 +37,21 @@ def join(base: str, link: str) -> str:
         raise BadUrl(link, "bad_url", "cannot be resolved") from error
 
 
+def untracked(url: str) -> str:
+    """Return `clean(url)` without tracking parameters and session ids: what a crawl asks for. Raises BadUrl.
+
+    What is left is as it was written, in its order: a server may insist on either.
+    """
+    parts = split(url)
+    pieces = [piece for piece in parts.query.split("&") if not _is_junk_piece(piece)]
+    return str(parts._replace(path=without_path_session(parts.path), query="&".join(pieces)))
+
+
+def _is_junk_piece(piece: str) -> bool:
+    name, _, value = _normal_escapes(piece).partition("=")
+    return bool(name) and is_junk(name, value)
+
+
 def canonical(url: str) -> str:
     """Return the one form in which the frontier knows `url`. Raises BadUrl.
 

@@ -23,6 +23,14 @@ def twin(url: str) -> str:
     )
 
 
+def is_twin(url: str) -> bool:
+    """Whether `url` is marked as the AMP or mobile edition of another page. Raises BadUrl."""
+    parts = split(url)
+    host = parts.host.removeprefix("www.")
+    there = (_desktop_host(parts.host).removeprefix("www."), _desktop_path(parts.path), _desktop_query(parts.query))
+    return there != (host, parts.path.rstrip("/") or "/", parts.query)
+
+
 def _desktop_host(host: str) -> str:
     labels = host.split(".")
     front, domain = labels[:-2], labels[-2:]  # never the domain itself: m.de is a site

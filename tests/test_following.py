@@ -1,0 +1,57 @@
+"""Which address a crawl asks for, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from archiver.crawl.following import Follower
+from archiver.frontier import Lease
+from archiver.urls import Scope, canonical, is_twin, untracked
+
+LEASE = Lease(
+    fp=1, url="https://n.example/", host="n.example", role="site", epoch=1, tries=0, hops=0, via=None, seed=True
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("https://n.example/a?utm_source=x&utm_medium=email", "https://n.example/a"),
+        ("https://n.example/a?z=1&fbclid=q&b=%2e", "https://n.example/a?z=1&b=%2e"),
+        ("https://n.example/a?PHPSESSID=0123456789abcdef0123456789abcdef&p=2", "https://n.example/a?p=2"),
+        ("https://n.example/a/..%2fb?x=1&x=2", "https://n.example/a/..%2fb?x=1&x=2"),
+        ("https://n.example/a", "https://n.example/a"),
+    ],
+)
+def test_what_tracks_is_not_asked_for_and_the_rest_stays_as_written(written, asked):
+    assert untracked(written) == asked
+    assert untracked(asked) == asked
+    assert canonical(written) == canonical(asked)
+
+
+@pytest.mark.parametrize(
+    ("url", "twin"),
+    [
+        ("https://n.example/amp/2026/story.html", True),
+        ("https://m.n.example/story", True),
+        ("https://n.example/story?amp=1", True),
+        ("https://www.n.example/2026/story.html", False),
+        ("https://n.example/story/?page=2", False),
+        ("https://n.example/champions/", False),
+    ],
+)
+def test_amp_and_mobile_editions_are_known(url, twin):
+    assert is_twin(url) is twin
+
+
+@pytest.mark.parametrize("way", ["feed", "page"])
+def test_an_article_is_asked_for_by_its_own_address_wherever_it_was_named_first(way):
+    follower = Follower(scope=Scope(hosts=("n.example",)), guided=Scope(hosts=("n.example",)), follow=True)
+    tracked = "https://n.example/2026/02/harbour-story.html?utm_source=feed"
+    amp = "https://n.example/amp/2026/02/harbour-story.html"
+    if way == "feed":
+        found = follower.entries([(tracked, None), (amp, None)], LEASE)
+    else:
+        found = follower.links([(tracked, canonical(tracked)), (amp, canonical(amp))], LEASE)
+    assert [one.url for one in found] == ["https://n.example/2026/02/harbour-story.html", amp]
+    assert found[0].prio > found[1].prio
