@@ -24,6 +24,7 @@ from archiver.model import Capture, Reading, Verdict
 from archiver.record import article_from_json
 
 USEFUL_HEADERS = frozenset({"content-type", "x-robots-tag", "link", "last-modified", "content-language"})
+LAST_SECONDS = 2.0  # for a child that closed its pipe to end
 MAX_ANSWER = 256 * 1024 * 1024  # bytes; an article may be as long as its page, and is told in two forms
 
 
@@ -194,8 +195,14 @@ class _Child:
         process, self._process = self._process, None
         if process is None:
             return None
-        with suppress(ProcessLookupError):
-            process.kill()
+        if process.stdout is not None and process.stdout.at_eof():
+            # It is dying by itself. To signal it now would poll it, which takes the status from under asyncio's waiting.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await process.wait()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
         status = await process.wait()
         # asyncio closes the pipes in a later turn of the loop; without it they are reported as leaked
         process._transport.close()  # type: ignore[attr-defined]  # there is no public way
