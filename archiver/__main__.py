@@ -1,4 +1,4 @@
-"""`python -m archiver`: the command line."""
+"""`python -m archiver`: the command line. In: words. Out: an exit code. Never: logic."""
 
 from archiver.cli import main
 

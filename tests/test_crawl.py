@@ -274,3 +274,45 @@ def test_a_reader_that_breaks_costs_its_url_two_attempts_and_the_crawl_goes_on(t
     assert done.returncode == 0, done.stderr
     outcomes = {line["url"][-1]: (line["outcome"], line["reason"]) for line in log_of(tmp_path / "s")}
     assert outcomes == {"1": ("archived", ""), "2": ("failed", "spider_error"), "3": ("archived", "")}
+
+
+def test_a_hosts_share_ends_its_crawl_and_not_the_others(tmp_path):
+    with Site(articles=20) as site, Site(articles=4, host="127.0.0.2") as other:
+        where = {"uri": str(tmp_path / "a"), "state": tmp_path / "s"}
+        done = crawl(site.url, other.url, "--set", "ARCHIVE_MAX_HOST_PAGES=12", **where, timeout=60)
+        assert done.code == 8, done.said
+        assert "max_host_pages" in done.said
+        assert len([hit for hit in site.log if hit.path != "/robots.txt"]) == 12
+        rest = crawl(site.url, other.url, **where)
+        assert rest.code == 0, rest.said
+        assert {record.url for record in rest.articles()} == {*site.manifest(), *other.manifest()}
+
+
+def test_a_page_that_a_pipeline_drops_has_its_outcome_and_its_links_are_followed(tmp_path):
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = settings\n")
+    (tmp_path / "settings.py").write_text(
+        'ADDONS = {"archiver.crawl.ArchiveAddon": 100}\nITEM_PIPELINES = {"mine.Picky": 100}\nARCHIVE_CONCURRENCY = 2\n'
+    )
+    (tmp_path / "mine.py").write_text(
+        "from scrapy.exceptions import DropItem\n\n\nclass Picky:\n    def process_item(self, item):\n"
+        "        if item.url.count('/') < 5:\n            raise DropItem('only articles')\n        return item\n"
+    )
+    with Site(articles=6) as site:
+        words = command(site.url, uri=str(tmp_path / "a"), state=tmp_path / "s")
+        done = subprocess.run(words, cwd=tmp_path, env=environment(tmp_path / "s"), capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        lines = {line["url"]: (line["outcome"], line["reason"]) for line in log_of(tmp_path / "s")}
+        assert lines[site.url] == ("skipped", "dropped")
+        assert {url: lines[url][0] for url in site.manifest()} == dict.fromkeys(site.manifest(), "archived")
+
+
+def test_a_body_that_cannot_be_kept_ends_with_that_reason(tmp_path):
+    with Site(articles=3) as site:
+        first = crawl(site.at("/copy/1"), "--spider", "urls", uri=str(tmp_path / "a"), state=tmp_path / "s1")
+        (body,) = (tmp_path / "a").glob("html/*/*")
+        body.chmod(0o644)
+        body.write_bytes(b"not the bytes that were kept")
+        done = crawl(site.at("/copy/01"), "--spider", "urls", uri=str(tmp_path / "a"), state=tmp_path / "s2")
+        assert first.code == done.code == 0, done.said
+        assert done.outcomes == {site.at("/copy/01"): "failed:not_kept"}
+        assert body.read_bytes() == b"not the bytes that were kept", "nothing was overwritten"

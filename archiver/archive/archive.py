@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Lock
-from types import TracebackType
 from typing import Any, Self
 
 from archiver.archive.prepared import Packed, Prepared, Receipt, prepare
@@ -269,9 +268,7 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.close()
 
     def _why_not(self, what: str) -> ArchiveError:

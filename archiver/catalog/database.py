@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Any, Self
 from weakref import finalize
 
@@ -122,9 +121,7 @@ class Catalog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.close()
 
     def _opened(self) -> sqlite3.Connection:

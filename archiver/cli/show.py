@@ -16,7 +16,6 @@ from archiver.record import to_json
 from archiver.timestamps import span
 
 WIDTH = 88
-PARTS = ("text", "markdown", "html", "meta", "headers", "json")
 
 
 @click.command(epilog="Example:  archiver show https://news.example/a@2026-11 --archive press")

@@ -9,7 +9,7 @@ from archiver.errors import BadUrl, FetchFailed
 from archiver.model import Capture, Failure
 
 NEVER_ASKED = frozenset(
-    {"robots", "redirect_off_scope", "excluded", "not_included", "not_a_page", "too_deep", "path_repeats", "known"}
+    {"robots", "redirect_off_scope", "excluded", "not_included", "not_a_page", "too_deep", "path_repeats"}
 )  # the job's own rules kept us from asking: skipped, not failed
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 MAX_RETRY_AFTER = 30 * 86400.0

@@ -12,7 +12,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from archiver.crawl.budget import Budget
+from archiver.crawl.answers import TRANSIENT
+from archiver.crawl.budget import Budget, LimitReached
 from archiver.frontier import Lease, Outcome
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ MAY_PASS = frozenset(
     {"timeout", "reset", "connect_error", "dns_error", "truncated", "worker_died", "not_kept", "spider_error"}
 )
 BUSY = frozenset({"http_429", "http_503"})
-SERVER = frozenset({"http_500", "http_502", "http_504", "http_520", "http_522", "http_524", "http_408"})
+SERVER = frozenset(f"http_{status}" for status in TRANSIENT) - BUSY
 TWICE = frozenset({"timeout", "worker_died", "spider_error"})  # these cost the most: a second attempt, no third
 SAY_SECONDS = 10.0
 PAUSES = (1.0, 4.0, 15.0, 30.0)  # seconds before attempt 2, 3, …
@@ -38,6 +39,7 @@ class Feeder:
         self._running = running
         self._ahead: defaultdict[str, deque[Lease]] = defaultdict(deque)
         self._flying: dict[int, Lease] = {}
+        self._spent: set[str] = set()  # hosts that had their share of this crawl
         self._said = time.monotonic()
         self.budget = Budget(running.options)
 
@@ -76,9 +78,10 @@ class Feeder:
     async def _next(self) -> Lease | None:
         if (lease := self._ready()) is not None:
             return lease
-        busy = [host for host, waiting in self._ahead.items() if waiting]
-        if len(busy) < HOSTS_AHEAD:
-            room = HOSTS_AHEAD - len(busy)
+        await self._retire_spent()
+        busy = [host for host, waiting in self._ahead.items() if waiting] + [*self._spent]
+        room = HOSTS_AHEAD - sum(map(bool, self._ahead.values()))
+        if room > 0:
             claimed = await self._running.ledger(
                 lambda ledger: ledger.claim(hosts=room, per_host=URLS_AHEAD, busy=busy)
             )
@@ -105,8 +108,20 @@ class Feeder:
         """Whether nothing can become due soon: all done, or the rest belongs to parked or spent hosts."""
         if self._flying or any(self._ahead.values()):
             return False
-        wait = await self._running.ledger(lambda ledger: ledger.next_due_in())
-        return wait is None or wait > self._running.options.park_seconds
+        park = self._running.options.park_seconds
+        wait = await self._running.ledger(lambda ledger: ledger.next_due_in(besides=self._spent))
+        if wait is not None and wait <= park:
+            return False
+        left = await self._running.ledger(lambda ledger: ledger.next_due_in())
+        if self._spent and left is not None and left <= park:
+            self._running.stop(LimitReached("max_host_pages", self._running.options.max_host_pages))
+        return True
+
+    async def _retire_spent(self) -> None:
+        """Hand back what is left of hosts that had their share; the others go on."""
+        for host in [host for host, waiting in self._ahead.items() if waiting and self.budget.host_spent(host)]:
+            self._spent.add(host)
+            await self._release(host)
 
     def _patience(self) -> float:
         waits = [self._running.politeness.ready_in(host) for host, waiting in self._ahead.items() if waiting]
@@ -129,7 +144,8 @@ class Feeder:
     def count(self, page: Page) -> None:
         """A page was kept: the budgets move."""
         self.budget.kept(page)
-        self._running.politeness.forgive(page.lease.host if page.lease else "")
+        if page.lease is not None:
+            self._running.politeness.forgive(page.lease.host)
 
     async def failed(
         self, lease: Lease | None, reason: str, detail: str = "", *, retry_after: float | None = None
@@ -143,7 +159,7 @@ class Feeder:
             if wait > options.park_seconds:
                 logger.warning("%s asks to be left alone for %.0f s: parked", lease.host, wait)
                 await running.ledger(lambda ledger: ledger.retry(lease, reason, after=wait, park=True))
-                await self._park(lease.host)
+                await self._release(lease.host)
                 return True
             running.politeness.rest(lease.host, wait)
             limit = options.busy_tries if retry_after is not None else options.tries
@@ -157,7 +173,7 @@ class Feeder:
         logger.info("again in %.0f s: %s (%s%s)", wait, lease.url, reason, f": {detail}" if detail else "")
         return True
 
-    async def _park(self, host: str) -> None:
+    async def _release(self, host: str) -> None:
         if waiting := self._ahead.pop(host, None):
             await self._running.ledger(lambda ledger: ledger.release(waiting))
 

@@ -55,7 +55,6 @@ class CrawlOptions:
     max_pages: int = 0  # pages asked for in this crawl; 0 = no limit
     max_bytes: int = 0  # body bytes kept in this crawl; 0 = no limit
     max_seconds: float = 0.0  # of this run; 0 = no limit
-    max_depth: int = 20  # links followed from a seed
     max_barren_pages: int = 1000  # pages in a row without a new article
     max_host_pages: int = 0  # pages of one host; 0 = no limit
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archiver.crawl.keeper import GaveUp
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
+from archiver.frontier import Outcome
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -35,7 +36,8 @@ class StorePipeline:
             logger.info("not kept, will be fetched again at resume: %s", item.url)
         except Exception as error:
             logger.exception("not kept: %s", item.url)
-            await running.feeder.failed(item.lease, "not_kept", str(error))
+            if item.lease is not None and not await running.feeder.failed(item.lease, "not_kept", str(error)):
+                await running.feeder.close_lease(item.lease, Outcome.FAILED, "not_kept", links=item.links)
         else:
             running.feeder.count(item)
         finally:

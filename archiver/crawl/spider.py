@@ -27,7 +27,7 @@ from archiver.crawl.running import RunningCrawl
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
 from archiver.extraction.workers import Entries
-from archiver.frontier import Found, Lease, Links, Outcome
+from archiver.frontier import NO_LINKS, Found, Lease, Links, Outcome
 from archiver.model import Capture, Seed
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ class ArticleSpider(scrapy.Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.running = RunningCrawl.of(crawler)
         crawler.signals.connect(spider.callback_failed, scrapy.signals.spider_error)
+        crawler.signals.connect(spider.page_dropped, scrapy.signals.item_dropped)
+        crawler.signals.connect(spider.page_failed, scrapy.signals.item_error)
+        crawler.signals.connect(spider.page_replaced, scrapy.signals.item_scraped)
         return spider
 
     def __init__(self, *args: Any, seeds: Iterable[Seed] = (), follower: Follower | None = None, **kwargs: Any) -> None:
@@ -150,7 +153,7 @@ class ArticleSpider(scrapy.Spider):
 
     # ------------------------------------------------------------------ feeds and sitemaps
 
-    async def parse_feed(self, response: Response) -> AsyncIterator[Any]:
+    async def parse_feed(self, response: Response) -> None:
         """Read a feed: its items are pages to fetch."""
         lease, capture = _answered(response)
         if not await self._again(lease, capture):
@@ -158,10 +161,8 @@ class ArticleSpider(scrapy.Spider):
                 feed = await self.running.pool.feed(capture)
                 found = self.follower.entries(feed.entries, lease)
                 await self._followed(lease, capture, found, feed)
-        return
-        yield
 
-    async def parse_sitemap(self, response: Response) -> AsyncIterator[Any]:
+    async def parse_sitemap(self, response: Response) -> None:
         """Read a sitemap: its entries are pages to fetch, or sitemaps to read."""
         lease, capture = _answered(response)
         if not await self._again(lease, capture):
@@ -172,8 +173,6 @@ class ArticleSpider(scrapy.Spider):
                 else:
                     found = self.follower.entries(sitemap.entries, lease)
                 await self._followed(lease, capture, found, sitemap)
-        return
-        yield
 
     async def _followed(self, lease: Lease, capture: Capture, found: list[Found], read: Entries) -> None:
         """Enter what a feed or sitemap names, and close it, in one transaction."""
@@ -229,6 +228,26 @@ class ArticleSpider(scrapy.Spider):
             reason = error.reason if isinstance(error, ExtractionFailed) else "spider_error"
             if not await self.running.feeder.failed(lease, reason, str(error)):
                 await self.running.feeder.close_lease(lease, Outcome.FAILED, reason)
+
+    async def page_dropped(self, item: Any) -> None:
+        """A pipeline of the user's did not want the page: nothing is kept of it, and its links are followed."""
+        if isinstance(item, Page) and item.lease is not None:
+            await self._not_wanted(item.lease, item.links)
+
+    async def page_replaced(self, item: Any, response: Any) -> None:
+        """A pipeline of the user's made something else of the page, so that ours never saw it."""
+        lease: Lease | None = response.request.meta.get("lease") if hasattr(response, "request") else None
+        if not isinstance(item, Page) and lease is not None:
+            await self._not_wanted(lease, NO_LINKS)
+
+    async def _not_wanted(self, lease: Lease, links: Links) -> None:
+        async with self.landing(lease):
+            await self.running.feeder.close_lease(lease, Outcome.SKIPPED, "dropped", links=links)
+
+    async def page_failed(self, item: Any, failure: TwistedFailure) -> None:
+        """A pipeline of the user's broke."""
+        if isinstance(item, Page) and item.lease is not None:
+            await self._after_failure(item.lease, failure)
 
     @asynccontextmanager
     async def landing(self, lease: Lease) -> AsyncIterator[None]:

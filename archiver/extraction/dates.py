@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from lxml import html
@@ -212,8 +212,3 @@ def searched(root: html.HtmlElement, url: str, *, now: datetime) -> Dates:
     if moment is None or moment.day < EARLIEST or (moment.day.month, moment.day.day) == (1, 1):
         return Dates()  # January 1 is what it makes of a year alone
     return Dates(moment.iso, None, {"published": _evidence(("text", moment), conflict=False)})
-
-
-def day_of(iso: str | None) -> date | None:
-    """The calendar day of an ISO string made here."""
-    return date.fromisoformat(iso[:10]) if iso else None

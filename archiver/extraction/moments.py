@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 
 EARLIEST = date(1995, 1, 1)  # before news sites; epoch zero, 1900 and 0000 are defaults of broken systems
 
@@ -162,10 +162,3 @@ def _zone(text: str | None) -> str | None:
     if not match or int(match[2]) > 14:
         return None
     return f"{match[1]}{int(match[2]):02}:{match[3] or '00'}"
-
-
-def in_zone(moment: Moment, offset: timedelta) -> date:
-    """The day of `moment` in another zone; its own day where it has no time."""
-    if moment.precision == "day" or moment.zone is None:
-        return moment.day
-    return moment.instant().astimezone(timezone(offset)).date()

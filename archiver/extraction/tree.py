@@ -15,7 +15,6 @@ from lxml import etree, html
 MAX_BYTES = 6_000_000  # of UTF-8; what follows is not read (the longest honest page in 5,000 had 4.1 MB)
 MAX_ELEMENTS = 120_000
 MAX_DEPTH = 400  # engines recurse or copy paths: beyond this the tree is flattened first
-MAX_ATTRIBUTE = 20_000
 _GENERIC = (
     "div", "span", "font", "b", "i", "em", "strong", "u", "center", "section", "main", "small", "big", "ul", "ol", "li", "dl", "dd",
     "dt", "blockquote", "table", "tbody", "tr", "td", "a",

@@ -67,7 +67,6 @@ class Lease:
     hops: int
     via: str | None
     seed: bool
-    validators: Mapping[str, str] = field(default_factory=dict)  # etag, last_modified, record of the last capture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +141,8 @@ class Frontier(Protocol):
     def counts(self) -> Counts:
         """Where the job stands."""
 
-    def next_due_in(self) -> float | None:
-        """Seconds until the next pending URL may be fetched; 0 when now, None when nothing is pending."""
+    def next_due_in(self, *, besides: Iterable[str] = ()) -> float | None:
+        """Seconds until the next pending URL of a host not among `besides` may be fetched; None if there is none."""
 
     def lines(self) -> Iterator[Line]:
         """Every URL that this round closed or left open, and what became of it."""

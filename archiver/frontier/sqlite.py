@@ -34,9 +34,10 @@ FACTS = (
     "etag",
     "last_modified",
 )  # what the ledger notes about a closed URL
+_SETS = ", ".join(f"{name} = ?" for name in FACTS)  # one not given is absent: an intended record was not written
 SCHEMA = """
 CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
-  round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL DEFAULT 'run',
+  round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1,
   clock REAL NOT NULL, began REAL NOT NULL DEFAULT 0);
 CREATE TABLE host (host TEXT PRIMARY KEY, next_due REAL NOT NULL, blocked_until REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX host_due ON host (next_due);
@@ -137,8 +138,8 @@ class SqliteFrontier:
     # ------------------------------------------------------------------ the job and its rounds
 
     def job(self) -> Mapping[str, object]:
-        """The job's row: name, crawl, round, complete, state."""
-        names = ("name", "crawl", "round", "complete", "state")
+        """The job's row: name, crawl, round, complete."""
+        names = ("name", "crawl", "round", "complete")
         return dict(zip(names, self.db.execute(f"SELECT {', '.join(names)} FROM job").fetchone(), strict=True))
 
     def begin(self, crawl: str, *, everything: bool = False) -> str:
@@ -151,7 +152,7 @@ class SqliteFrontier:
             if not job["complete"]:
                 return str(job["crawl"])
             self.db.execute(
-                "UPDATE job SET crawl = ?, round = round + 1, complete = 0, state = 'run', began = ?",
+                "UPDATE job SET crawl = ?, round = round + 1, complete = 0, began = ?",
                 (crawl, self.now()),
             )
             self.db.execute("DELETE FROM dropped")
@@ -169,11 +170,6 @@ class SqliteFrontier:
         """Close the round: nothing is pending, nothing is leased."""
         with self.together():
             self.db.execute("UPDATE job SET complete = 1")
-
-    def set_state(self, state: str) -> None:
-        """Ask the crawler to `run`, `pause` or `stop`."""
-        with self.together():
-            self.db.execute("UPDATE job SET state = ?", (state,))
 
     # ------------------------------------------------------------------ the Frontier protocol
 
@@ -224,8 +220,8 @@ class SqliteFrontier:
 
     def _claim_host(self, host: str, now: float, limit: int) -> list[Lease]:
         rows = self.db.execute(
-            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed, u.etag, u.last_modified, "
-            "u.record FROM url u LEFT JOIN url v ON v.fp = u.via WHERE u.host = ? AND u.state = 0 AND u.due <= ? "
+            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed "
+            "FROM url u LEFT JOIN url v ON v.fp = u.via WHERE u.host = ? AND u.state = 0 AND u.due <= ? "
             "ORDER BY u.prio DESC, u.due LIMIT ?",
             (host, now, limit),
         ).fetchall()
@@ -252,14 +248,12 @@ class SqliteFrontier:
             )
 
     def ack(self, lease: Lease, outcome: str, reason: str = "", *, links: Links = NO_LINKS, **facts: object) -> None:
-        given = {name: facts[name] for name in FACTS if name in facts}
-        sets = "".join(f", {name} = ?" for name in given)
         with self.together():
             self._enter(links)
             self.db.execute(
-                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, tries = tries + 1{sets} "
+                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, tries = tries + 1, {_SETS} "
                 "WHERE fp = ? AND epoch = ? AND state = 1",
-                (outcome, reason, self.now(), *given.values(), lease.fp, lease.epoch),
+                (outcome, reason, self.now(), *map(facts.get, FACTS), lease.fp, lease.epoch),
             )
 
     def _enter(self, links: Links) -> None:
@@ -307,12 +301,10 @@ class SqliteFrontier:
 
     def settle(self, fp: int, outcome: str, reason: str = "", **facts: object) -> None:
         """Close a URL without a lease: its record was found in the archive, or it cannot be asked for."""
-        given = {name: facts[name] for name in FACTS if name in facts}
-        sets = "".join(f", {name} = ?" for name in given)
         with self.together():
             self.db.execute(
-                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?{sets} WHERE fp = ? AND state != 2",
-                (outcome, reason, self.now(), *given.values(), fp),
+                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, {_SETS} WHERE fp = ? AND state != 2",
+                (outcome, reason, self.now(), *map(facts.get, FACTS), fp),
             )
 
     def adopt(self, kept: Iterable[tuple[Found, Mapping[str, object]]], *, this_round: bool) -> None:
@@ -353,25 +345,27 @@ class SqliteFrontier:
             dropped=dropped,
         )
 
-    def next_due_in(self) -> float | None:
-        row = self.db.execute("SELECT min(max(next_due, blocked_until)) FROM host WHERE next_due < 9e17").fetchone()
+    def next_due_in(self, *, besides: Iterable[str] = ()) -> float | None:
+        skip = tuple(besides)
+        row = self.db.execute(
+            "SELECT min(max(next_due, blocked_until)) FROM host "
+            f"WHERE next_due < 9e17 AND host NOT IN ({', '.join('?' * len(skip))})",
+            skip,
+        ).fetchone()
         return None if row[0] is None else max(0.0, float(row[0]) - self.now())
 
     def lines(self) -> Iterator[Line]:
         names = ("record", "record_sha256", "record_size", "body", "body_sha256", "body_size", "ended_at")
+        kept = ", ".join(f"CASE u.state WHEN 2 THEN u.{name} END" for name in names)  # an open URL kept nothing yet
         cursor = self.db.cursor().execute(
             "SELECT u.url, coalesce(u.final_url, u.url), u.role, "
             "CASE u.state WHEN 2 THEN u.outcome ELSE 'deferred' END, "
-            f"u.reason, u.status, u.tries, u.hops, v.url, {', '.join(f'u.{name}' for name in names)} "
+            f"u.reason, u.status, u.tries, u.hops, v.url, {kept} "
             "FROM url u LEFT JOIN url v ON v.fp = u.via "
             "WHERE u.state != 2 OR u.ended_at >= (SELECT began FROM job) ORDER BY u.ended_at IS NULL, u.ended_at"
         )
         for row in cursor:
             yield Line(*row)
-
-    def knows(self, fp: int) -> bool:
-        """Whether the URL is in the ledger, whatever its state."""
-        return self.db.execute("SELECT 1 FROM url WHERE fp = ?", (fp,)).fetchone() is not None
 
     def close(self) -> None:
         """Fold the log back into the file and close it."""
@@ -380,8 +374,7 @@ class SqliteFrontier:
 
 def _lease(row: Any) -> Lease:
     """A lease from the columns that `_claim_host` selects."""
-    fp, url, host, role, epoch, tries, hops, via, seed, etag, modified, record = row
-    known = {"etag": etag, "last_modified": modified, "record": record}
+    fp, url, host, role, epoch, tries, hops, via, seed = row
     return Lease(
         fp=fp,
         url=url,
@@ -392,7 +385,6 @@ def _lease(row: Any) -> Lease:
         hops=hops,
         via=via,
         seed=bool(seed),
-        validators={name: str(value) for name, value in known.items() if value},
     )
 
 

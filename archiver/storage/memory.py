@@ -1,4 +1,4 @@
-"""A store in this process's memory, for tests and for trying things out. Never: anything on a disk."""
+"""A store in this process's memory, for tests and trials. In: keys, bytes. Out: the same. Never: a disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Lock
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from archiver.errors import KeyTaken, NotArchived
@@ -77,9 +76,7 @@ class MemoryStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.close()
 
 
