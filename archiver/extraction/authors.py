@@ -13,7 +13,8 @@ from typing import Any
 from lxml import etree, html
 
 from archiver.extraction import jsonld
-from archiver.extraction.blocks import WORD, Block
+from archiver.extraction.blocks import Block
+from archiver.extraction.classwords import WORD
 from archiver.extraction.head import Head
 from archiver.model import Link
 

@@ -8,9 +8,10 @@ is decided later, from these facts.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from lxml import html
+
+from archiver.extraction.classwords import word_bits
 
 # Tags whose text a reader never sees as text.
 _SKIP = frozenset(
@@ -121,38 +122,6 @@ _TAG_BITS = {
     **{name: TAGS[name] for name in ("article", "main", "aside", "nav", "footer", "header", "form", "figure", "section")},
     "table": TAGS["table"], "ul": TAGS["list"], "ol": TAGS["list"], "dl": TAGS["list"], "blockquote": TAGS["blockquote"],
 }  # fmt: skip
-# Words in class, id, role and test ids (lower case, without - and _), by what they say of the text below. English,
-# because markup is. Plain substrings: 130 of them cost 4 µs a token, one regular expression cost 33.
-WORDS = {
-    "related": "relat recommend readmore readalso readnext readon morefrom moreon morestor morenews moreart teaser outbrain "
-    "taboola mostread mostpop mostview popular trending similar suggest alsolike nextup nextpost nextart crosslink "
-    "inlinelink promo",
-    "share": "share sharing social addthis follow whatsapp sociable bookmark print sendto email",
-    "newsletter": "newsletter subscri signup optin mailing mailchimp donat membership",
-    "comment": "comment disqus respond discuss replies reply",
-    "meta": "byline author date time meta publish posted kicker categor topic tag label keyword eyebrow breadcrumb",
-    "media": "caption credit photo image img figure gallery video player slide carousel media picture lightbox",
-    "nav": "nav menu crumb pagina pager toc toolbar masthead skip topbar search",
-    "footer": "foot copyright legal disclaim imprint colophon bottom",
-    "side": "sidebar aside widget rail rightcol colright complementary secondary",
-    "ad": "advert sponsor banner dfp commerc affiliate anzeige",
-    "consent": "cookie consent gdpr privacy modal popup overlay dialog paywall login regist alert notice toast",
-    "body": "article story post entry content body text main paragraph prose detail news",
-    "lead": "lead standfirst summary intro deck subtitle subhead description chapo sapo abstract excerpt strapline vorspann",
-    "title": "title headline heading header",
-    "hidden": "hidden sronly screenreader noprint offscreen collapsed",
-    "bio": "aboutauthor abouttheauthor profile contributor authorinfo authorbox authordesc authorbio vcard biography",
-    "box": "infobox fact pullquote callout highlight keypoint keytakeaway panel card tile",
-    "strong": "articlebody articletext articlecontent articlecontainer storybody storycontent storytext postbody postcontent posttext "
-    "entrycontent entrytext bodytext bodycontent bodycopy richtext articledetail newsbody newscontent newstext fulltext maintext "
-    "contentbody pagecontent textblock paragraph wysiwyg blogcontent singlecontent newsarticle textcontent fieldbody",
-    "embed": "twitter tweet instagram facebook youtube tiktok embed iframe oembed externalcontent bluesky telegram",
-    "list": "list grid feed river stream archive collection latest headlines",
-}  # fmt: skip
-_WHOLE_WORDS = {"ad": "ad", "ads": "ad", "bio": "bio", "dek": "lead", "box": "box", "tabs": "nav"}
-GROUPS = tuple(WORDS)
-WORD = {name: 1 << bit for bit, name in enumerate(WORDS)}
-_WORDS = tuple((word, WORD[name]) for name, words in WORDS.items() for word in words.split())
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _BREAK = "\x00"  # a <br>; the page itself holds no NUL any more
 
@@ -218,28 +187,6 @@ class _Frame:
     level: int
     table: int
     whole: bool
-
-
-@lru_cache(maxsize=30_000)
-def _token_bits(token: str) -> int:
-    token = token.lower()
-    plain = token.replace("-", "").replace("_", "")
-    bits = 0
-    for word, bit in _WORDS:
-        if word in plain:
-            bits |= bit
-    for part in token.replace("_", "-").split("-"):
-        if part in _WHOLE_WORDS:
-            bits |= WORD[_WHOLE_WORDS[part]]
-    return bits
-
-
-def word_bits(words: str) -> int:
-    """The groups of `WORDS` that occur in an element's class, id and role."""
-    bits = 0
-    for token in words.split():
-        bits |= _token_bits(token[:60])
-    return bits
 
 
 class Cutter:

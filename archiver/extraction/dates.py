@@ -15,8 +15,10 @@ from typing import Any
 
 from lxml import html
 
+from archiver.extraction.blocks import Block
+from archiver.extraction.classwords import WORD
+
 from . import jsonld
-from .blocks import WORD, Block
 from .head import Head
 from .moments import EARLIEST, Moment, read_moment
 

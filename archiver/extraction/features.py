@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
 
-from archiver.extraction.blocks import GROUPS, HEADINGS, TAGS, WORD, Block
+from archiver.extraction.blocks import HEADINGS, TAGS, Block
+from archiver.extraction.classwords import GROUPS, WORD
 from archiver.extraction.signs import ends, full_stops, is_credit, is_prompt
 
 _TAG_CODES = {"p": 1, "div": 2, "li": 3, "tr": 4, "figcaption": 5, "caption": 5, "blockquote": 6, "pre": 7, "dt": 8, "dd": 8}  # fmt: skip

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from archiver.extraction.blocks import HEADINGS, WORD, Block
+from archiver.extraction.blocks import HEADINGS, Block
+from archiver.extraction.classwords import WORD
 
 _TAIL_WORDS = (
     r"related (?:posts?|articles?|stories|news|content|coverage|links?|reading|topics)|you (?:may|might) (?:also )?(?:like|enjoy|be interested in)"

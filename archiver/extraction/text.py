@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from archiver.extraction.blocks import HEADINGS, TAGS, WORD, Block
+from archiver.extraction.blocks import HEADINGS, TAGS, Block
 from archiver.extraction.classifier import model
+from archiver.extraction.classwords import WORD
 from archiver.extraction.features import Hints, rows, squeeze
 from archiver.extraction.markdown import markdown_of
 from archiver.extraction.prompts import unwanted
