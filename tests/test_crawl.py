@@ -316,3 +316,18 @@ def test_a_body_that_cannot_be_kept_ends_with_that_reason(tmp_path):
         assert first.code == done.code == 0, done.said
         assert done.outcomes == {site.at("/copy/01"): "failed:not_kept"}
         assert body.read_bytes() == b"not the bytes that were kept", "nothing was overwritten"
+
+
+def test_a_host_that_is_not_there_is_said_to_be_so_and_not_blamed_on_robots(tmp_path):
+    with Site(articles=1) as gone:
+        closed = gone.url
+    done = crawl("http://no-such-host.invalid/", closed, uri=str(tmp_path / "a"), state=tmp_path / "s")
+    assert done.outcomes == {"http://no-such-host.invalid/": "failed:dns_error", closed: "failed:connect_error"}
+    assert {line["tries"] for line in done.lines} == {3}, "what may pass is tried again"
+
+
+def test_a_server_whose_robots_txt_fails_is_left_alone(tmp_path):
+    with Site(articles=1, robots=503) as site:
+        done = crawl(site.url, uri=str(tmp_path / "a"), state=tmp_path / "s")
+        assert done.outcomes == {site.url: "skipped:robots"}
+        assert {hit.path for hit in site.log} == {"/robots.txt"}

@@ -134,4 +134,4 @@ class RobotsMiddleware:
         if verdict.crawl_delay:
             running.politeness.slow_down(authority(request.url), verdict.crawl_delay)
         if not verdict.allowed:
-            raise FetchFailed(request.url, "robots", verdict.reason)
+            raise FetchFailed(request.url, verdict.no_host or "robots", verdict.reason)

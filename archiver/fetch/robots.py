@@ -36,6 +36,7 @@ DEADLINE_SECONDS = 30.0
 KEEP_SECONDS = 24 * 3600.0  # RFC 9309, 2.4: not longer
 KEEP_FAILURE_SECONDS = 5 * 60.0
 _REDIRECTS = 5
+_NO_HOST = frozenset({"dns_error", "connect_error", "blocked_address", "tls"})
 _KEEP_ORIGINS = 2000
 _SITEMAPS = 1000
 _PARSE_ELSEWHERE = 64 * 1024  # Protego takes 0.4 s for a full file; the event loop must not wait for that
@@ -45,13 +46,17 @@ _CONTACT = re.compile(r"\+?https?://\S+|\S+@\S+")
 
 @dataclass(frozen=True, slots=True)
 class RobotsVerdict:
-    """Whether a URL may be fetched. `unreachable` says that the answer may change when asked again soon."""
+    """Whether a URL may be fetched. `unreachable` says that the answer may change when asked again soon.
+
+    `no_host` is the reason word where not even a server was reached: the URL itself would fail for the same reason.
+    """
 
     allowed: bool
     reason: str
     crawl_delay: float | None = None  # seconds
     sitemaps: tuple[str, ...] = ()  # absolute http(s) URLs; the guard judges them when they are fetched
     unreachable: bool = False
+    no_host: str = ""
 
 
 class Fetch(Protocol):
@@ -72,6 +77,7 @@ class _Policy:
     rules: Protego | None = None
     sitemaps: tuple[str, ...] = ()
     unreachable: bool = False
+    no_host: str = ""
 
 
 class Robots:
@@ -98,7 +104,9 @@ class Robots:
             return RobotsVerdict(False, "not a URL")
         policy = await self._policy(origin)
         if policy.rules is None:
-            return RobotsVerdict(policy.allowed, policy.reason, None, policy.sitemaps, policy.unreachable)
+            return RobotsVerdict(
+                policy.allowed, policy.reason, None, policy.sitemaps, policy.unreachable, policy.no_host
+            )
         allowed = policy.rules.can_fetch(url, self._agent)
         reason = "allowed by robots.txt" if allowed else "disallowed by robots.txt"
         return RobotsVerdict(allowed, reason, policy.rules.crawl_delay(self._agent), policy.sitemaps)
@@ -160,7 +168,8 @@ class Robots:
 
 
 def _unreachable(why: str) -> _Policy:
-    return _Policy(False, f"robots.txt unreachable ({why})", unreachable=True)
+    no_host = why if why in _NO_HOST else ""
+    return _Policy(False, f"robots.txt unreachable ({why})", unreachable=True, no_host=no_host)
 
 
 def _origin(url: str) -> str:
