@@ -28,6 +28,7 @@ class Verdict(StrEnum):
     NEEDS_JS = "needs_js"
     NOT_HTML = "not_html"
     EMPTY = "empty"
+    UNCHANGED = "unchanged"  # the server said 304: still what the record in `repeats` keeps
     ERROR = "error"  # no usable answer: the status is an error, or there is none and `failure` says why
 
 

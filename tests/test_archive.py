@@ -109,6 +109,14 @@ def test_without_a_time_the_latest_capture_of_a_url_is_got(folder: Archive) -> N
     assert folder.get("https://news.example/a").record.captured_at == START + timedelta(minutes=20)
 
 
+def test_a_later_wall_hides_no_earlier_article(folder: Archive) -> None:
+    good = put(folder, minute=0)
+    asks = reading("Are you human?", verdict=Verdict.BOT_WALL)
+    wall = folder.put(capture(minute=10), reading=asks, crawl="crawl-1", collection="daily")
+    assert folder.row("https://news.example/a").id == good.id
+    assert folder.row("https://news.example/a", at=START + timedelta(minutes=10)).id == wall.id
+
+
 @pytest.mark.parametrize(("at", "minute"), [(0, 0), (4, 0), (6, 10), (14, 10), (16, 20), (999, 20)])
 def test_with_a_time_the_closest_capture_is_got(folder: Archive, at: int, minute: int) -> None:
     for taken in (0, 10, 20):

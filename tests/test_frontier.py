@@ -3,15 +3,42 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
-from archiver.frontier import Found, Links, Outcome
+from archiver.errors import StoreError
+from archiver.frontier import Found, Known, Links, Outcome
 from archiver.frontier.clerk import Clerk
 from archiver.frontier.sqlite import SqliteFrontier
+
+VERSION_1 = """
+CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
+  round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1,
+  clock REAL NOT NULL, began REAL NOT NULL DEFAULT 0);
+CREATE TABLE host (host TEXT PRIMARY KEY, next_due REAL NOT NULL, blocked_until REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX host_due ON host (next_due);
+CREATE TABLE url (fp INTEGER PRIMARY KEY, host TEXT NOT NULL, url TEXT NOT NULL, role TEXT NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0, prio INTEGER NOT NULL, due REAL NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
+  tries INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, via INTEGER, hops INTEGER NOT NULL DEFAULT 0,
+  seed INTEGER NOT NULL DEFAULT 0, round INTEGER NOT NULL DEFAULT 0, outcome TEXT, reason TEXT NOT NULL DEFAULT '',
+  final_url TEXT, status INTEGER, record TEXT, record_sha256 TEXT,
+  record_size INTEGER, body TEXT, body_sha256 TEXT, body_size INTEGER, etag TEXT, last_modified TEXT,
+  ended_at REAL);
+CREATE INDEX url_todo ON url (host, prio DESC, due) WHERE state = 0;
+CREATE INDEX url_leased ON url (fp) WHERE state = 1;
+CREATE TABLE dropped (reason TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO job VALUES (1, 1, 'job', 'crawl-1', 1, 1, 1790000000, 1790000000);
+INSERT INTO host VALUES ('a.example', 9e18, 0);
+INSERT INTO url (fp, host, url, role, state, prio, due, outcome, reason) VALUES
+  (1, 'a.example', 'https://a.example/a', 'site', 2, 0, 1, 'archived', ''),
+  (2, 'a.example', 'https://a.example/f', 'feed', 2, 0, 1, 'followed', ''),
+  (3, 'a.example', 'https://a.example/i', 'site', 2, 0, 1, 'kept', 'index');
+"""
 
 
 def found(n: int, host: str = "a.example", **more) -> Found:
@@ -101,14 +128,63 @@ def test_a_crash_hands_leases_back_and_names_the_records_on_their_way(tmp_path):
     again.close()
 
 
-def test_a_new_round_asks_seeds_and_indexes_again_but_not_articles(ledger):
-    ledger.add([found(1, seed=True, role="site"), found(2), found(3)])
-    for lease in ledger.claim(hosts=1, per_host=3):
-        ledger.ack(lease, *{1: ("kept", "index"), 2: ("archived", ""), 3: ("kept", "index")}[lease.fp])
+def test_a_new_round_asks_again_for_what_is_due_and_for_nothing_else(ledger):
+    ledger.add([found(1), found(2), found(3), found(4)])
+    for lease in ledger.claim(hosts=1, per_host=9):
+        ledger.ack(lease, "kept", again={1: 0.0, 2: None, 3: 0.0, 4: 3600.0}[lease.fp])
     assert ledger.begin("crawl-2") == "crawl-1", "an unfinished round is resumed under its own name"
     ledger.complete()
     assert ledger.begin("crawl-2") == "crawl-2"
     assert sorted(lease.fp for lease in ledger.claim(hosts=1, per_host=9)) == [1, 3]
+
+
+def test_what_the_last_good_answer_left_comes_with_the_next_lease_and_outlives_a_failure(ledger):
+    known = Known(verdict="article", record="ab" * 10, etag='W/"1"', checks=2, items=(1, -2))
+    ledger.add([found(1)])
+    for crawl, facts in (("2", {"known": known}), ("3", {}), ("4", {})):
+        (lease,) = ledger.claim(hosts=1, per_host=1)
+        ledger.ack(lease, Outcome.FAILED, "http_503", again=0.0, **facts)
+        ledger.complete()
+        ledger.begin(f"crawl-{crawl}")
+    assert ledger.claim(hosts=1, per_host=1)[0].known == known
+
+
+def test_other_rules_of_following_make_requests_unconditional(ledger):
+    known = Known(verdict="index", etag='"1"', last_modified="Tue, 24 Nov 2026 10:00:00 GMT", text="12")
+    ledger.begin("crawl-1", rules="a")
+    ledger.add([found(1, role="site"), found(2, role="page")])
+    for lease in ledger.claim(hosts=1, per_host=2):
+        ledger.ack(lease, Outcome.KEPT, "index", known=known, again=0.0)
+    ledger.complete()
+    ledger.begin("crawl-2", rules="b")
+    leases = {lease.fp: lease.known for lease in ledger.claim(hosts=1, per_host=2)}
+    assert leases == {1: replace(known, etag=None, last_modified=None), 2: known}
+
+
+def test_a_ledger_of_the_first_version_is_taken_over(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with sqlite3.connect(path) as old:
+        old.executescript(VERSION_1)
+    old.close()
+    ledger = SqliteFrontier(path)
+    assert ledger.begin("crawl-2") == "crawl-2"
+    assert sorted(lease.url for lease in ledger.claim(hosts=1, per_host=9)) == [
+        "https://a.example/f",
+        "https://a.example/i",
+    ]
+    assert not ledger.was_damaged
+    ledger.close()
+
+
+def test_a_ledger_of_a_later_version_is_left_alone(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    SqliteFrontier(path).close()
+    with sqlite3.connect(path) as later:
+        later.execute("UPDATE job SET version = 99")
+    later.close()
+    with pytest.raises(StoreError, match="newer version"):
+        SqliteFrontier(path)
+    assert [file.name for file in tmp_path.glob("*damaged*")] == []
 
 
 def test_a_seed_given_again_in_a_new_round_is_due_again(ledger):

@@ -156,7 +156,8 @@ class Archive:
     def row(self, what: str, *, at: When | None = None) -> Row:
         """Return the row of a snapshot's id, or of the URL's capture closest to `at`; without `at`, its latest.
 
-        Captures with a body come first. Raises NotArchived, or what makes that id's record unreadable.
+        Captures with a body come first, and without `at` articles: no wall or error page hides an earlier article.
+        Raises NotArchived, or what makes that id's record unreadable.
         """
         one = target(what)
         if one.kind == "domain":
@@ -168,7 +169,9 @@ class Archive:
             raise self._why_not(what)
         rows = [row for row in rows if row.body_key] or rows
         moment = _moment(at, end=False)
-        return rows[-1] if moment is None else min(rows, key=lambda row: abs(row.captured_at - moment))
+        if moment is None:
+            return next((row for row in reversed(rows) if row.verdict == Verdict.ARTICLE), rows[-1])
+        return min(rows, key=lambda row: abs(row.captured_at - moment))
 
     def get(self, what: str, *, at: When | None = None) -> Snapshot:
         """Return the snapshot that `row` finds, its body proved. Raises FixityMismatch besides what `row` raises."""

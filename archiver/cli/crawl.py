@@ -24,7 +24,9 @@ from archiver.model import Seed
 @click.option("--job", "name", help="The job's name; the same name (or the same seeds) resumes the same job.")
 @click.option("--state", type=click.Path(file_okay=False), help="Folder for the job's ledger.")
 @click.option(
-    "--recrawl", type=click.Choice(["never", "always"]), help="Articles of earlier rounds: leave, or ask again."
+    "--recrawl",
+    type=click.Choice(["never", "always", "adaptive"]),
+    help="Articles of earlier rounds: leave, ask again, or ask 1 h, 1 d and 7 d after their capture.",
 )
 @click.option("--from", "since", metavar="TIME", help="Leave out what is dated before: 2026, 20261102, 2026-11-02.")
 @click.option("--to", "until", metavar="TIME", help="Leave out what is dated after.")

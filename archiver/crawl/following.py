@@ -54,6 +54,12 @@ class Follower:
     _known: set[int] = field(default_factory=set)
     _dropped: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def rules(self) -> str:
+        """What decides which links are followed, as a digest."""
+        text = repr((self.scope, self.guided, self.follow, self.since, self.until))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
     def take_dropped(self) -> dict[str, int]:
         """Return the counts by reason and begin anew."""
         dropped, self._dropped = dict(self._dropped), Counter()

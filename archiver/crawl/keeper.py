@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archiver.archive import Prepared, Receipt
+from archiver.crawl.schedule import known_of, page_again
 from archiver.errors import ArchiveError, StoreError
 from archiver.model import Verdict
 
@@ -76,7 +77,11 @@ class Keeper:
         receipt = await self._outage.through(lambda: running.archive.store_prepared(prepared))
         if lease is not None:
             facts = self._facts(page, receipt)
-            await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
+            known = known_of(prepared.record, lease.known)
+            again = page_again(
+                running.options.recrawl, seed=lease.seed, outcome=outcome, known=known, before=lease.known
+            )
+            await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, known=known, again=again, **facts))
         return page
 
     def _prepare(self, page: Page) -> Prepared:
@@ -84,7 +89,7 @@ class Keeper:
         return running.archive.prepare(
             page.capture,
             reading=work.reading if work else None,
-            verdict=None if work else Verdict.ERROR,
+            verdict=None if work else Verdict.UNCHANGED if page.not_modified else Verdict.ERROR,
             html=work,
             crawl=running.crawl_id,
             collection=running.options.collection,
@@ -92,7 +97,6 @@ class Keeper:
         )
 
     def _facts(self, page: Page, receipt: Receipt) -> dict[str, Any]:
-        headers = {name.lower(): value for name, value in reversed(page.capture.headers)}
         return {
             "final_url": page.capture.url,
             "status": page.capture.status,
@@ -102,8 +106,6 @@ class Keeper:
             "body": receipt.body_key,
             "body_sha256": receipt.body_sha256,
             "body_size": receipt.body_size,
-            "etag": headers.get("etag"),
-            "last_modified": headers.get("last-modified"),
         }
 
 

@@ -27,8 +27,8 @@ class LedgerMiddleware:
         running, spider = self._running, self._crawler.spider
         try:
             seeds = [(request.meta["found"], request.meta["problem"]) async for request in start]
-            await running.begin(seeds)
+            await running.begin(seeds, spider.follower.rules)  # type: ignore[union-attr]  # only ArticleSpiders put this class in
             async for lease in running.feeder.leases():
-                yield spider.request_for(lease)  # type: ignore[union-attr]  # only ArticleSpiders put this class in
+                yield spider.request_for(lease)  # type: ignore[union-attr]
         except ArchiveError as error:  # no lock, no room, no store: nothing was asked for yet
             running.stop(error)

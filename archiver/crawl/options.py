@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from archiver.crawl.schedule import POLICIES
 from archiver.errors import BadInput
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class CrawlOptions:
     crawl: str = ""  # the crawl's name; by default the job's name and the time
     state: str = ""  # folder of the job's ledger; by default inside a folder archive, else in the user's state folder
 
-    recrawl: str = "never"  # articles kept by an earlier round: never, or always, asked for again
+    recrawl: str = "never"  # when a URL is asked for again: never, always, adaptive (archiver/crawl/schedule.py)
 
     user_agent: str = ""  # filled from USER_AGENT
     robots: bool = True
@@ -67,6 +68,8 @@ class CrawlOptions:
     min_free_bytes: int = 32 * MiB  # below this much room on the disk of state or archive the crawl pauses
 
     def __post_init__(self) -> None:
+        if self.recrawl not in POLICIES:
+            raise BadInput(PREFIX + "RECRAWL", f"{self.recrawl!r} is none of {', '.join(POLICIES)}")
         for name in ("concurrency", "per_host", "put_threads", "tries", "busy_tries"):
             if getattr(self, name) < 1:
                 raise BadInput(PREFIX + name.upper(), "must be 1 or more")

@@ -25,10 +25,17 @@ class Page:
         return self.capture.url
 
     @property
+    def not_modified(self) -> bool:
+        """Whether the server answered our conditional request with 304 (RFC 9110, 15.4.5)."""
+        return self.capture.status == 304 and self.lease is not None and self.lease.known is not None
+
+    @property
     def outcome(self) -> tuple[Outcome, str]:
         """What becomes of the URL if the page is kept, and the reason word."""
         if self.capture.failure is not None:
             return Outcome.FAILED, self.capture.failure.reason
+        if self.not_modified:
+            return Outcome.UNCHANGED, "not_modified"
         if self.capture.status is None or not 200 <= self.capture.status < 300:
             return Outcome.FAILED, f"http_{self.capture.status}"
         verdict = self.work.reading.verdict if self.work else Verdict.EMPTY

@@ -22,6 +22,7 @@ class _Host:
     next_at: float = 0.0
     busy: int = 0
     free: asyncio.Condition = field(default_factory=asyncio.Condition)
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Politeness:
@@ -53,10 +54,10 @@ class Politeness:
             while host.busy >= self._per_host:
                 await host.free.wait()
             host.busy += 1
-            wait = host.next_at - time.monotonic()
-            host.next_at = max(time.monotonic(), host.next_at) + host.delay
-        if wait > 0:
-            await asyncio.sleep(wait)
+        async with host.gate:  # the distance counts from when the one before really began, however late it woke
+            while (wait := host.next_at - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            host.next_at = time.monotonic() + host.delay
 
     async def done(self, name: str) -> None:
         """The answer is there, or none will come."""

@@ -45,7 +45,10 @@ class RedirectMiddleware:
         if reason := spider.refuses(target, request.meta["lease"]):  # type: ignore[union-attr]  # only ArticleSpiders get this class
             raise FetchFailed(request.url, reason, f"redirects to {target}")
         meta = {name: value for name, value in request.meta.items() if name not in ("turn", "capture")}
-        return request.replace(url=target, meta=meta, method="GET", body=b"", dont_filter=True)
+        onward = request.replace(url=target, meta=meta, method="GET", body=b"", dont_filter=True)
+        for validator in ("If-None-Match", "If-Modified-Since"):  # of the page that stood at the first URL
+            onward.headers.pop(validator, None)
+        return onward
 
     def _target(self, request: Request, location: str) -> str:
         try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from archiver.catalog import Query
 from archiver.crawl.following import fp_of
+from archiver.crawl.schedule import known_of, page_again
 from archiver.errors import BadInput, BadRecord, BadUrl, NotArchived, StoreError
 from archiver.fixity import Entry, write_manifest
 from archiver.frontier import Found, Line, Outcome
@@ -42,11 +43,11 @@ def new_crawl_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
 
 
-async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Found, str | None]]) -> str:
+async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Found, str | None]], rules: str) -> str:
     """Resume the unfinished round or begin the next. Return the crawl's name."""
     ledger = running.ledger
     wanted, everything = running.options.crawl or new_crawl_id(), running.options.recrawl == "always"
-    crawl = await ledger(lambda one: one.begin(wanted, everything=everything))
+    crawl = await ledger(lambda one: one.begin(wanted, everything=everything, rules=rules))
     if state.fresh or state.ledger.was_damaged:
         if state.ledger.was_damaged:
             running.log.warning(
@@ -72,6 +73,10 @@ async def _settle(running: RunningCrawl) -> None:
     for intent in await running.ledger(lambda one: one.recover()):
         facts = await running.in_thread(partial(_written, running, intent.record_key))
         if facts is not None:
+            known = facts["known"]
+            facts["again"] = page_again(
+                running.options.recrawl, seed=intent.seed, outcome=intent.outcome, known=known, before=None
+            )
             await running.ledger(
                 partial(_settle_one, fp=intent.fp, outcome=intent.outcome, reason=intent.reason, facts=facts)
             )
@@ -92,6 +97,7 @@ def _written(running: RunningCrawl, key: str) -> dict[str, Any] | None:
         **_measured(running, key, record.html.key if record.html else None),
         "final_url": record.url,
         "status": record.capture.status,
+        "known": known_of(record, None),
     }
 
 

@@ -160,12 +160,12 @@ class RunningCrawl:
         if "://" not in self.options.uri:
             Path(self.options.uri).mkdir(parents=True, exist_ok=True)
 
-    async def begin(self, seeds: list[tuple[Found, str | None]]) -> None:
-        """Take the ledger, pick up what a crash left, enter the seeds."""
+    async def begin(self, seeds: list[tuple[Found, str | None]], rules: str) -> None:
+        """Take the ledger, pick up what a crash left, enter the seeds. `rules` is the follower's."""
         state = open_state(self.options, [found.url for found, _ in seeds])
         self.state = state
         self._ledger = Clerk(state.ledger)
-        self.crawl_id = await begin_round(self, state, seeds)
+        self.crawl_id = await begin_round(self, state, seeds, rules)
 
     async def _spider_closed(self) -> None:
         """Say what became of every URL; then give everything back, the ledger last."""

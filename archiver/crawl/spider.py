@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 import scrapy
 
 from archiver.crawl.answers import NEVER_ASKED, failure_of, retry_after, transient
-from archiver.crawl.following import Follower, entry
+from archiver.crawl.following import Follower, entry, fp_of
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
+from archiver.crawl.schedule import DAY, not_polled, polled
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
 from archiver.extraction.workers import Entries
@@ -102,7 +103,9 @@ class ArticleSpider(scrapy.Spider):
         """The request for a lease, to be read by the method that its role names."""
         read = {"feed": self.parse_feed, "sitemap": self.parse_sitemap}.get(lease.role, self.parse)
         meta = {"lease": lease, "handle_httpstatus_all": True}
-        return scrapy.Request(lease.url, callback=read, errback=self.fetch_failed, dont_filter=True, meta=meta)
+        return scrapy.Request(
+            lease.url, headers=_conditions(lease), callback=read, errback=self.fetch_failed, dont_filter=True, meta=meta
+        )
 
     def refuses(self, target: str, lease: Lease) -> str | None:
         """Why a redirect to `target` is not followed, as a reason word; None if it is."""
@@ -117,6 +120,9 @@ class ArticleSpider(scrapy.Spider):
         """Read a page and hand it to the pipeline, with the links to follow."""
         lease, capture = _answered(response)
         if await self._again(lease, capture):
+            return
+        if capture.status == 304 and lease.known is not None:
+            yield Page(capture=capture, lease=lease, repeats=lease.known.record)
             return
         page = await self._read(capture, lease)
         if lease.role == "site" and page.work is not None and page.outcome[0] is not Outcome.FAILED:
@@ -158,6 +164,9 @@ class ArticleSpider(scrapy.Spider):
         lease, capture = _answered(response)
         if not await self._again(lease, capture):
             async with self.landing(lease):
+                if capture.status == 304 and lease.known is not None:
+                    await self._not_modified(lease, capture)
+                    return
                 feed = await self.running.pool.feed(capture)
                 found = self.follower.entries(feed.entries, lease)
                 await self._followed(lease, capture, found, feed)
@@ -167,6 +176,9 @@ class ArticleSpider(scrapy.Spider):
         lease, capture = _answered(response)
         if not await self._again(lease, capture):
             async with self.landing(lease):
+                if capture.status == 304 and lease.known is not None:
+                    await self._not_modified(lease, capture)
+                    return
                 sitemap = await self.running.pool.sitemap(capture)
                 if sitemap.kind == "index":
                     found = self.follower.guides((url for url, _ in sitemap.entries), "sitemap", lease)
@@ -183,9 +195,28 @@ class ArticleSpider(scrapy.Spider):
         outcome, reason = (Outcome.FOLLOWED, error or "") if found or not error else (Outcome.FAILED, error)
         if capture.status is None or not 200 <= capture.status < 300:
             outcome, reason = Outcome.FAILED, f"http_{capture.status}"
-        facts = {"final_url": capture.url, "status": capture.status}
+        facts: dict[str, Any] = {"final_url": capture.url, "status": capture.status}
+        policy, before = self.running.options.recrawl, lease.known
+        if outcome is Outcome.FOLLOWED:
+            items = dict.fromkeys(fp_of(url) for url, _ in read.entries)
+            poll = polled(policy, lease.role, items, capture, before)
+            facts |= {"known": poll.known, "again": poll.again}
+            if poll.gap:
+                reason = "gap"
+                logger.warning(
+                    "a gap: no item of the last poll is left in %s; what stood between was not seen", lease.url
+                )
+        elif before is not None or lease.seed:
+            facts["again"] = DAY if policy == "adaptive" else 0.0
         await self.running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, links=links, **facts))
         self.running.feeder.budget.ended()
+
+    async def _not_modified(self, lease: Lease, capture: Capture) -> None:
+        """Close a feed or sitemap that is as it was: what it names is in the ledger."""
+        assert lease.known is not None
+        poll = not_polled(self.running.options.recrawl, lease.known)
+        facts: dict[str, Any] = {"known": poll.known, "again": poll.again, "final_url": capture.url, "status": 304}
+        await self.running.ledger(lambda ledger: ledger.ack(lease, Outcome.UNCHANGED, "not_modified", **facts))
 
     # ------------------------------------------------------------------ failures
 
@@ -256,6 +287,13 @@ class ArticleSpider(scrapy.Spider):
             yield
         finally:
             self.running.feeder.landed(lease)
+
+
+def _conditions(lease: Lease) -> dict[str, str]:
+    """The headers that let a server say 304 instead of sending what we keep already (RFC 9110, 13.1)."""
+    known = lease.known
+    given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified} if known else {}
+    return {name: value for name, value in given.items() if value}
 
 
 def _answered(response: Response) -> tuple[Lease, Capture]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["NO_LINKS", "Counts", "Found", "Frontier", "Intent", "Lease", "Line", "Links", "Outcome"]
+__all__ = ["NO_LINKS", "Counts", "Found", "Frontier", "Intent", "Known", "Lease", "Line", "Links", "Outcome"]
 
 
 class Outcome(StrEnum):
@@ -55,6 +55,23 @@ NO_LINKS = Links()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the last good answer to a URL left for the next visit.
+
+    With a validator the next request is conditional (RFC 9110, 13.1): the server may say 304, "as it was".
+    """
+
+    verdict: str  # of a page; "feed" or "sitemap"
+    record: str | None = None  # id of the record that keeps the answer's body
+    etag: str | None = None
+    last_modified: str | None = None
+    text: str | None = None  # digest of what a reader sees: bytes differ for less
+    checks: int = 0  # visits since the first
+    every: float | None = None  # of a feed: seconds between its polls
+    items: tuple[int, ...] = ()  # of a feed: fp of what it named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The right to fetch one URL once. `epoch` proves that it is still ours."""
 
@@ -67,6 +84,7 @@ class Lease:
     hops: int
     via: str | None
     seed: bool
+    known: Known | None = None  # None: never answered well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +93,7 @@ class Intent:
 
     fp: int
     url: str
+    seed: bool
     record_key: str
     outcome: str
     reason: str
@@ -126,8 +145,22 @@ class Frontier(Protocol):
     def intend(self, lease: Lease, links: Links, *, record: str, outcome: str, reason: str = "") -> None:
         """Note, before the puts, which record is about to be written, and enter the page's links."""
 
-    def ack(self, lease: Lease, outcome: str, reason: str = "", *, links: Links = NO_LINKS, **facts: object) -> None:
-        """Enter links and close the URL with its outcome. Nothing happens when the lease is not ours any more."""
+    def ack(
+        self,
+        lease: Lease,
+        outcome: str,
+        reason: str = "",
+        *,
+        links: Links = NO_LINKS,
+        known: Known | None = None,
+        again: float | None = None,
+        **facts: object,
+    ) -> None:
+        """Enter links and close the URL with its outcome. Nothing happens when the lease is not ours any more.
+
+        A round that begins `again` seconds later or more asks for it anew; None: no round does. `known` replaces what
+        was known; without it, what the last good answer left stays.
+        """
 
     def retry(self, lease: Lease, reason: str, *, after: float, park: bool = False) -> None:
         """Put the URL back, due in `after` seconds, one attempt older; with `park`, leave its host alone so long."""

@@ -7,19 +7,22 @@ neither strand a retry nor release a parked host early.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from archiver.errors import StoreError, StoreFull
-from archiver.frontier import NO_LINKS, Counts, Found, Intent, Lease, Line, Links
+from archiver.frontier import NO_LINKS, Counts, Found, Intent, Known, Lease, Line, Links
 
-VERSION = 1
+VERSION = 2
 PENDING, LEASED, DONE = 0, 1, 2
+NEVER = 9e18  # when a settled URL is due again
 CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
 
 FACTS = (
@@ -31,13 +34,11 @@ FACTS = (
     "body",
     "body_sha256",
     "body_size",
-    "etag",
-    "last_modified",
 )  # what the ledger notes about a closed URL
 _SETS = ", ".join(f"{name} = ?" for name in FACTS)  # one not given is absent: an intended record was not written
 SCHEMA = """
 CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
-  round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1,
+  round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1, rules TEXT NOT NULL DEFAULT '',
   clock REAL NOT NULL, began REAL NOT NULL DEFAULT 0);
 CREATE TABLE host (host TEXT PRIMARY KEY, next_due REAL NOT NULL, blocked_until REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX host_due ON host (next_due);
@@ -46,12 +47,22 @@ CREATE TABLE url (fp INTEGER PRIMARY KEY, host TEXT NOT NULL, url TEXT NOT NULL,
   tries INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, via INTEGER, hops INTEGER NOT NULL DEFAULT 0,
   seed INTEGER NOT NULL DEFAULT 0, round INTEGER NOT NULL DEFAULT 0, outcome TEXT, reason TEXT NOT NULL DEFAULT '',
   final_url TEXT, status INTEGER, record TEXT, record_sha256 TEXT,
-  record_size INTEGER, body TEXT, body_sha256 TEXT, body_size INTEGER, etag TEXT, last_modified TEXT,
+  record_size INTEGER, body TEXT, body_sha256 TEXT, body_size INTEGER, known TEXT,
   ended_at REAL);
 CREATE INDEX url_todo ON url (host, prio DESC, due) WHERE state = 0;
 CREATE INDEX url_leased ON url (fp) WHERE state = 1;
+CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
 CREATE TABLE dropped (reason TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
+FROM_1 = """
+ALTER TABLE job ADD COLUMN rules TEXT NOT NULL DEFAULT '';
+ALTER TABLE url ADD COLUMN known TEXT;
+ALTER TABLE url DROP COLUMN etag;
+ALTER TABLE url DROP COLUMN last_modified;
+UPDATE url SET due = 9e18 WHERE state = 2
+  AND NOT (seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'));
+CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
+"""  # version 1 had no `known`, and asked again by outcome
 
 
 class SqliteFrontier:
@@ -88,7 +99,11 @@ class SqliteFrontier:
                 self.db.execute(
                     "INSERT INTO job (id, version, name, clock) VALUES (1, ?, ?, ?)", (VERSION, name, time.time())
                 )
-            (clock,) = self.db.execute("SELECT clock FROM job").fetchone()
+            version, clock = self.db.execute("SELECT version, clock FROM job").fetchone()
+            if version > VERSION:
+                raise StoreError(str(self.path), "written by a newer version of archiver; use that one")
+            if version < VERSION:
+                self.db.executescript(f"BEGIN; {FROM_1} UPDATE job SET version = {VERSION}; COMMIT")
         except BaseException:
             self.db.close()
             raise
@@ -142,12 +157,14 @@ class SqliteFrontier:
         names = ("name", "crawl", "round", "complete")
         return dict(zip(names, self.db.execute(f"SELECT {', '.join(names)} FROM job").fetchone(), strict=True))
 
-    def begin(self, crawl: str, *, everything: bool = False) -> str:
+    def begin(self, crawl: str, *, everything: bool = False, rules: str = "") -> str:
         """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name.
 
-        In a new round seeds and the pages that lead to articles are due again; with `everything`, articles too.
+        A new round asks again for what is due by then; with `everything`, for all. `rules` stands for what decides
+        which links are followed: where they changed, "not modified" would hide the links that they let in now.
         """
         with self.together():
+            self._heed(rules)
             job = self.job()
             if not job["complete"]:
                 return str(job["crawl"])
@@ -159,11 +176,18 @@ class SqliteFrontier:
             self._refresh(everything)
             return crawl
 
+    def _heed(self, rules: str) -> None:
+        if self.db.execute("UPDATE job SET rules = ?1 WHERE rules != ?1", (rules,)).rowcount:
+            self.db.execute(
+                "UPDATE url SET known = json_remove(known, '$.etag', '$.last_modified') "
+                "WHERE known IS NOT NULL AND role != 'page'"
+            )
+
     def _refresh(self, everything: bool) -> None:
-        again = "1" if everything else "(seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'))"
-        self.db.execute(f"UPDATE url SET state = 0, tries = 0, due = ? WHERE state = 2 AND {again}", (self.now(),))
+        now, due = self.now(), "1" if everything else "due < 9e18 AND due <= ?1"
+        self.db.execute(f"UPDATE url SET state = 0, tries = 0, due = ?1 WHERE state = 2 AND {due}", (now,))
         self.db.execute(
-            "UPDATE host SET next_due = ? WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)", (self.now(),)
+            "UPDATE host SET next_due = ? WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)", (now,)
         )
 
     def complete(self) -> None:
@@ -186,8 +210,9 @@ class SqliteFrontier:
             cursor = self.db.execute(
                 "INSERT INTO url (fp, host, url, role, prio, due, via, hops, seed, round) VALUES (?,?,?,?,?,?,?,?,?,?) "
                 "ON CONFLICT (fp) DO UPDATE SET seed = 1, role = excluded.role, prio = max(prio, excluded.prio), "
-                "state = CASE WHEN state = 2 AND round < excluded.round THEN 0 ELSE state END, "
-                "due = CASE WHEN state = 2 THEN excluded.due ELSE due END, tries = 0, round = excluded.round "
+                "state = CASE WHEN state = 2 AND due >= 9e18 THEN 0 ELSE state END, "
+                "due = CASE WHEN state = 2 AND due >= 9e18 THEN excluded.due ELSE due END, "
+                "tries = 0, round = excluded.round "
                 "WHERE excluded.seed = 1 AND round < excluded.round",
                 (one.fp, one.host, one.url, one.role, one.prio, due, one.via, one.hops, int(one.seed), number),
             )
@@ -220,7 +245,7 @@ class SqliteFrontier:
 
     def _claim_host(self, host: str, now: float, limit: int) -> list[Lease]:
         rows = self.db.execute(
-            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed "
+            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed, u.known "
             "FROM url u LEFT JOIN url v ON v.fp = u.via WHERE u.host = ? AND u.state = 0 AND u.due <= ? "
             "ORDER BY u.prio DESC, u.due LIMIT ?",
             (host, now, limit),
@@ -247,14 +272,42 @@ class SqliteFrontier:
                 (record, outcome, reason, lease.fp, lease.epoch),
             )
 
-    def ack(self, lease: Lease, outcome: str, reason: str = "", *, links: Links = NO_LINKS, **facts: object) -> None:
+    def ack(
+        self,
+        lease: Lease,
+        outcome: str,
+        reason: str = "",
+        *,
+        links: Links = NO_LINKS,
+        known: Known | None = None,
+        again: float | None = None,
+        **facts: object,
+    ) -> None:
         with self.together():
             self._enter(links)
-            self.db.execute(
-                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, tries = tries + 1, {_SETS} "
-                "WHERE fp = ? AND epoch = ? AND state = 1",
-                (outcome, reason, self.now(), *map(facts.get, FACTS), lease.fp, lease.epoch),
+            self._close(
+                "fp = ? AND epoch = ? AND state = 1",
+                (lease.fp, lease.epoch),
+                (outcome, reason, known, again, facts),
+                more="tries = tries + 1, ",
             )
+
+    def _close(
+        self,
+        which: str,
+        values: tuple[int, ...],
+        how: tuple[str, str, Known | None, float | None, Mapping[str, object]],
+        *,
+        more: str = "",
+    ) -> None:
+        outcome, reason, known, again, facts = how
+        now = self.now()
+        due = NEVER if again is None else now + again
+        self.db.execute(
+            f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, due = ?, known = coalesce(?, known), "
+            f"{more}{_SETS} WHERE {which}",
+            (outcome, reason, now, due, known and _written(known), *map(facts.get, FACTS), *values),
+        )
 
     def _enter(self, links: Links) -> None:
         self._add(links.found)
@@ -283,11 +336,11 @@ class SqliteFrontier:
     def recover(self) -> list[Intent]:
         with self.together():
             rows = self.db.execute(
-                "SELECT fp, url, record, outcome, reason FROM url "
+                "SELECT fp, url, seed, record, outcome, reason FROM url "
                 "WHERE state = 1 AND record IS NOT NULL AND outcome IS NOT NULL"
             ).fetchall()
             self.db.execute(
-                "UPDATE url SET state = 2, outcome = 'failed', reason = 'crashes', ended_at = ? "
+                "UPDATE url SET state = 2, due = 9e18, outcome = 'failed', reason = 'crashes', ended_at = ? "
                 "WHERE state = 1 AND crashes >= ?",
                 (self.now(), CRASHES_ALLOWED),
             )
@@ -297,15 +350,24 @@ class SqliteFrontier:
                 "WHERE host IN (SELECT DISTINCT host FROM url WHERE state = 0)",
                 (self.now(),),
             )
-        return [Intent(fp=row[0], url=row[1], record_key=row[2], outcome=row[3], reason=row[4]) for row in rows]
+        return [
+            Intent(fp=fp, url=url, seed=bool(seed), record_key=record, outcome=outcome, reason=reason)
+            for fp, url, seed, record, outcome, reason in rows
+        ]
 
-    def settle(self, fp: int, outcome: str, reason: str = "", **facts: object) -> None:
+    def settle(
+        self,
+        fp: int,
+        outcome: str,
+        reason: str = "",
+        *,
+        known: Known | None = None,
+        again: float | None = None,
+        **facts: object,
+    ) -> None:
         """Close a URL without a lease: its record was found in the archive, or it cannot be asked for."""
         with self.together():
-            self.db.execute(
-                f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, {_SETS} WHERE fp = ? AND state != 2",
-                (outcome, reason, self.now(), *map(facts.get, FACTS), fp),
-            )
+            self._close("fp = ? AND state != 2", (fp,), (outcome, reason, known, again, facts))
 
     def adopt(self, kept: Iterable[tuple[Found, Mapping[str, object]]], *, this_round: bool) -> None:
         """Enter URLs that the archive keeps already as done. `this_round`: a seed among them is not due again."""
@@ -317,7 +379,7 @@ class SqliteFrontier:
                 self.db.execute(
                     "INSERT OR IGNORE INTO url (fp, host, url, role, state, prio, due, round, ended_at, "
                     f"{', '.join(names)}) "
-                    f"VALUES (?, ?, ?, ?, 2, 0, 0, ?, ?, {', '.join('?' * len(names))})",
+                    f"VALUES (?, ?, ?, ?, 2, 0, 9e18, ?, ?, {', '.join('?' * len(names))})",
                     (
                         *(found.fp, found.host, found.url, found.role, number - (not this_round), ended),
                         *(facts.get(name) for name in names),
@@ -374,7 +436,7 @@ class SqliteFrontier:
 
 def _lease(row: Any) -> Lease:
     """A lease from the columns that `_claim_host` selects."""
-    fp, url, host, role, epoch, tries, hops, via, seed = row
+    fp, url, host, role, epoch, tries, hops, via, seed, known = row
     return Lease(
         fp=fp,
         url=url,
@@ -385,7 +447,19 @@ def _lease(row: Any) -> Lease:
         hops=hops,
         via=via,
         seed=bool(seed),
+        known=known and _read(known),
     )
+
+
+def _written(known: Known) -> str:
+    """What is known, as JSON; what is absent is left out."""
+    values = {one.name: getattr(known, one.name) for one in fields(known)}
+    return json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
+
+
+def _read(text: str) -> Known:
+    values = json.loads(text)
+    return Known(**{**values, "items": tuple(values.get("items", ()))})
 
 
 def _is_full(error: BaseException) -> bool:
