@@ -5,8 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 import archiver
-from archiver.crawl.schedule import DAY, HOUR, SOONEST, known_of, not_polled, page_again, polled
-from archiver.frontier import Known
+from archiver.crawl.schedule import (
+    CHANCES,
+    DAY,
+    HOUR,
+    SOONEST,
+    after_failure,
+    after_page,
+    after_poll,
+    after_unchanged_poll,
+)
 from archiver.model import Article, Capture, Reading, Verdict
 from archiver.record import make_record
 from tests.crawling import crawl
@@ -16,25 +24,27 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 VALIDATORS = (("ETag", '"v1"'), ("Last-Modified", "Tue, 24 Nov 2026 10:00:00 GMT"))
 
 
-def record(text: str = "words", **facts):
+def record(text: str = "words", verdict: Verdict = Verdict.ARTICLE, **facts):
     capture = Capture(
         url="https://a.example/1", captured_at=NOW, **{"body": text.encode(), "headers": VALIDATORS, **facts}
     )
-    reading = Reading(verdict=Verdict.ARTICLE, article=Article(title="t", text=text))
+    reading = Reading(verdict=verdict, article=Article(title="t", text=text))
     return make_record(capture, crawl="c", collection="c", reading=reading)
+
+
+def visit(policy, made, before=None, *, seed=False, outcome="archived", reason=""):
+    return after_page(policy, made, seed=seed, outcome=outcome, reason=reason, before=before)
 
 
 def test_an_article_is_checked_after_an_hour_a_day_and_seven_days_then_weekly_while_it_changes():
     known, at, visits = None, 0.0, []
     for text in ("a", "a", "b", "c", "d", "d"):
-        before, known = known, known_of(record(text), known)
-        wait = page_again("adaptive", seed=False, outcome="archived", known=known, before=before)
+        after = visit("adaptive", record(text), known)
+        known = after.known
         visits.append(at)
-        if wait is None:
-            break
-        at += wait
+        at += after.again or 0.0
     assert visits == [0, HOUR, DAY, 7 * DAY, 14 * DAY, 21 * DAY]
-    assert wait is None, "settled: the last visit found the same words"
+    assert after.again is None, "settled: the last visit found the same words"
 
 
 @pytest.mark.parametrize(
@@ -49,25 +59,36 @@ def test_an_article_is_checked_after_an_hour_a_day_and_seven_days_then_weekly_wh
     ],
 )
 def test_what_is_due_at_the_next_round(policy, seed, verdict, expected):
-    known = Known(verdict=verdict)
-    assert page_again(policy, seed=seed, outcome="kept", known=known, before=None) == expected
+    assert visit(policy, record(verdict=Verdict(verdict)), seed=seed).again == expected
 
 
-def test_a_page_that_was_seen_before_may_come_back():
-    good = Known(verdict="article", checks=1)
-    assert page_again("adaptive", seed=False, outcome="failed", known=None, before=good) == DAY
-    assert page_again("adaptive", seed=False, outcome="failed", known=None, before=None) is None
+def test_what_fails_in_a_way_that_may_pass_has_four_more_chances():
+    known, waits = None, []
+    for _ in range(6):
+        after = after_failure("never", "http_503", seed=False, before=known)
+        known = after.known
+        waits.append(after.again)
+    assert waits == [*CHANCES, None, None]
+    back = visit("never", record(), known)
+    assert (back.known.fails, back.known.checks) == (0, 0)
+    assert after_failure("never", "http_404", seed=False, before=None).again is None
+
+
+def test_a_page_that_is_gone_may_come_back():
+    kept = visit("adaptive", record()).known
+    assert after_failure("adaptive", "http_404", seed=False, before=kept).again == DAY
+    assert after_failure("adaptive", "http_404", seed=False, before=None).again is None
 
 
 @pytest.mark.parametrize("flag", ["truncated", "decode_error", "no_content_length"])
 def test_an_answer_that_may_be_cut_is_never_confirmed_by_a_304(flag):
-    whole, cut = known_of(record(), None), known_of(record(flags=(flag,)), None)
+    whole, cut = visit("never", record()).known, visit("never", record(flags=(flag,))).known
     assert (whole.etag, whole.last_modified) == ('"v1"', VALIDATORS[1][1])
     assert (cut.etag, cut.last_modified) == (None, None)
 
 
 def feed(items, before=None, policy="adaptive"):
-    return polled(policy, "feed", items, Capture(url="https://a.example/f", captured_at=NOW), before)
+    return after_poll(policy, "feed", items, Capture(url="https://a.example/f", captured_at=NOW), before)
 
 
 def test_a_feed_is_polled_by_its_own_rhythm():
@@ -79,7 +100,7 @@ def test_a_feed_is_polled_by_its_own_rhythm():
         assert not poll.gap
         known, at = poll.known, at + poll.again
     assert 3 * HOUR <= poll.again <= 7 * HOUR
-    assert not_polled("adaptive", known).again == min(DAY, 2 * known.every)
+    assert after_unchanged_poll("adaptive", known).again == min(DAY, 2 * known.every)
 
 
 def test_polls_that_do_not_overlap_are_a_gap_and_come_sooner():
@@ -175,3 +196,13 @@ def test_adaptive_leaves_alone_what_is_not_due(tmp_path):
     assert "/" in asked, "the seed"
     assert not asked & {"/feed.xml", "/sitemap.xml"}
     assert not {site.at(path) for path in asked} & set(site.article_urls())
+
+
+def test_a_site_that_is_down_for_a_round_does_not_lose_its_articles(tmp_path):
+    with Site() as site:
+        where = {"uri": str(tmp_path / "a"), "state": tmp_path / "s"}
+        first = crawl(site.at("/status/500"), site.at("/copy/1"), "--spider", "urls", **where)
+        assert set(first.outcomes.values()) == {"failed:http_500", "archived"}
+        site.page("/status/500")(lambda _: article(2))
+        again = crawl(site.at("/status/500"), "--spider", "urls", **where)
+    assert again.outcomes[site.at("/status/500")] == "archived"

@@ -12,6 +12,13 @@ NEVER_ASKED = frozenset(
     {"robots", "redirect_off_scope", "excluded", "not_included", "not_a_page", "too_deep", "path_repeats"}
 )  # the job's own rules kept us from asking: skipped, not failed
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
+BUSY = frozenset({"http_429", "http_503"})
+MAY_PASS = frozenset(
+    {
+        "timeout", "reset", "connect_error", "dns_error", "truncated", "worker_died", "not_kept", "spider_error",
+        "internal_error",
+    }
+).union(f"http_{status}" for status in TRANSIENT)  # fmt: skip
 MAX_RETRY_AFTER = 30 * 86400.0
 
 
@@ -25,6 +32,11 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(reason=seen.reason, detail=str(seen))
         seen = seen.__cause__ or seen.__context__  # type: ignore[assignment]
     return Failure(reason="internal_error", detail=f"{type(error).__name__}: {error}")
+
+
+def may_pass(reason: str) -> bool:
+    """Whether a failure for this reason may be none the next time."""
+    return reason in MAY_PASS
 
 
 def transient(capture: Capture) -> str | None:

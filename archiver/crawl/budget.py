@@ -49,7 +49,9 @@ class Budget:
         if page.outcome[0] is Outcome.ARCHIVED:
             self.articles += 1
             self.barren = 0
-        elif page.lease is None or page.lease.known is None:  # a page that was kept before is no trap
+        elif (
+            page.lease is None or page.lease.known is None or page.lease.known.record is None
+        ):  # a page that was kept before is no trap
             self.barren += 1
 
     def ended(self) -> None:

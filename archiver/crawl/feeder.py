@@ -12,8 +12,9 @@ from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from archiver.crawl.answers import TRANSIENT
+from archiver.crawl.answers import BUSY, may_pass
 from archiver.crawl.budget import Budget, LimitReached
+from archiver.crawl.schedule import after_failure
 from archiver.frontier import Lease, Outcome
 
 if TYPE_CHECKING:
@@ -22,12 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 HOSTS_AHEAD, URLS_AHEAD = 64, 8  # leases held in memory: hosts, URLs of each
-MAY_PASS = frozenset(
-    {"timeout", "reset", "connect_error", "dns_error", "truncated", "worker_died", "not_kept", "spider_error"}
-)
-BUSY = frozenset({"http_429", "http_503"})
-SERVER = frozenset(f"http_{status}" for status in TRANSIENT) - BUSY
-TWICE = frozenset({"timeout", "worker_died", "spider_error"})  # these cost the most: a second attempt, no third
+TWICE = frozenset(
+    {"timeout", "worker_died", "spider_error", "internal_error"}
+)  # these cost the most: a second attempt, no third
 SAY_SECONDS = 10.0
 PAUSES = (1.0, 4.0, 15.0, 30.0)  # seconds before attempt 2, 3, …
 
@@ -163,7 +161,7 @@ class Feeder:
                 return True
             running.politeness.rest(lease.host, wait)
             limit = options.busy_tries if retry_after is not None else options.tries
-        elif reason in MAY_PASS or reason in SERVER:
+        elif may_pass(reason):
             limit, wait = (2 if reason in TWICE else options.tries), PAUSES[min(lease.tries, len(PAUSES) - 1)]
         else:
             return False
@@ -177,7 +175,14 @@ class Feeder:
         if waiting := self._ahead.pop(host, None):
             await self._running.ledger(lambda ledger: ledger.release(waiting))
 
-    async def close_lease(self, lease: Lease, outcome: Outcome, reason: str, **facts: Any) -> None:
+    async def close_lease(
+        self, lease: Lease, outcome: Outcome, reason: str, *, passing: bool = False, **facts: Any
+    ) -> None:
         """End a URL for which there is nothing to keep."""
-        await self._running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
+        after = after_failure(
+            self._running.options.recrawl, reason, seed=lease.seed, before=lease.known, passing=passing
+        )
+        await self._running.ledger(
+            lambda ledger: ledger.ack(lease, outcome, reason, known=after.known, again=after.again, **facts)
+        )
         self.budget.ended()

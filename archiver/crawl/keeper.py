@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archiver.archive import Prepared, Receipt
-from archiver.crawl.schedule import known_of, page_again
+from archiver.crawl.schedule import after_page
 from archiver.errors import ArchiveError, StoreError
 from archiver.model import Verdict
 
@@ -77,11 +77,12 @@ class Keeper:
         receipt = await self._outage.through(lambda: running.archive.store_prepared(prepared))
         if lease is not None:
             facts = self._facts(page, receipt)
-            known = known_of(prepared.record, lease.known)
-            again = page_again(
-                running.options.recrawl, seed=lease.seed, outcome=outcome, known=known, before=lease.known
-            )
-            await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, known=known, again=again, **facts))
+            after = after_page(
+                running.options.recrawl, prepared.record, seed=lease.seed, outcome=outcome, reason=reason,
+                before=lease.known,
+            )  # fmt: skip
+            facts |= {"known": after.known, "again": after.again}
+            await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
         return page
 
     def _prepare(self, page: Page) -> Prepared:

@@ -27,7 +27,7 @@ class Page:
     @property
     def not_modified(self) -> bool:
         """Whether the server answered our conditional request with 304 (RFC 9110, 15.4.5)."""
-        return self.capture.status == 304 and self.lease is not None and self.lease.known is not None
+        return self.capture.status == 304 and self.lease is not None and self.lease.is_conditional
 
     @property
     def outcome(self) -> tuple[Outcome, str]:

@@ -131,7 +131,7 @@ class RobotsMiddleware:
             request.meta["robots"] = "not asked"
             return
         verdict = await running.robots.verdict(request.url)
-        request.meta["robots"] = verdict.reason
+        request.meta["robots"], request.meta["robots_unreachable"] = verdict.reason, verdict.unreachable
         if verdict.crawl_delay:
             running.politeness.slow_down(authority(request.url), verdict.crawl_delay)
         if not verdict.allowed:

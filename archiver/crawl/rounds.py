@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from archiver.catalog import Query
 from archiver.crawl.following import fp_of
-from archiver.crawl.schedule import known_of, page_again
+from archiver.crawl.schedule import after_page
 from archiver.errors import BadInput, BadRecord, BadUrl, NotArchived, StoreError
 from archiver.fixity import Entry, write_manifest
-from archiver.frontier import Found, Line, Outcome
+from archiver.frontier import Found, Intent, Line, Outcome
 from archiver.keys import crawl_prefix
 from archiver.model import Verdict
 from archiver.record import from_json
@@ -71,12 +71,8 @@ async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Fou
 async def _settle(running: RunningCrawl) -> None:
     """Records that were on their way when the crawl died: those that arrived are done, the others are fetched again."""
     for intent in await running.ledger(lambda one: one.recover()):
-        facts = await running.in_thread(partial(_written, running, intent.record_key))
+        facts = await running.in_thread(partial(_written, running, intent))
         if facts is not None:
-            known = facts["known"]
-            facts["again"] = page_again(
-                running.options.recrawl, seed=intent.seed, outcome=intent.outcome, known=known, before=None
-            )
             await running.ledger(
                 partial(_settle_one, fp=intent.fp, outcome=intent.outcome, reason=intent.reason, facts=facts)
             )
@@ -86,18 +82,23 @@ def _settle_one(one: SqliteFrontier, *, fp: int, outcome: str, reason: str, fact
     one.settle(fp, outcome, reason, **facts)
 
 
-def _written(running: RunningCrawl, key: str) -> dict[str, Any] | None:
-    """What the ledger notes about the record at `key`, if it arrived whole."""
+def _written(running: RunningCrawl, intent: Intent) -> dict[str, Any] | None:
+    """What the ledger notes about the intended record, if it arrived whole."""
+    key = intent.record_key
     try:
         data = running.archive.store.get(key)
         record = from_json(data, key)
     except (NotArchived, BadRecord):
         return None
+    after = after_page(
+        running.options.recrawl, record, seed=intent.seed, outcome=intent.outcome, reason=intent.reason, before=None
+    )
     return {
         **_measured(running, key, record.html.key if record.html else None),
         "final_url": record.url,
         "status": record.capture.status,
-        "known": known_of(record, None),
+        "known": after.known,
+        "again": after.again,
     }
 
 

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from archiver.crawl.answers import may_pass
 from archiver.frontier import Known, Outcome
 from archiver.model import Capture, Record, Verdict
 
@@ -21,17 +22,55 @@ CHECKS = (HOUR, DAY - HOUR, 7 * DAY - DAY)  # between the visits to a page: 1 ho
 WEEKLY = 7 * DAY
 SOONEST, LATEST = 300.0, DAY  # between two polls of a feed
 WANTED_NEW = 0.25  # of a feed's items at each poll: a burst of four times the usual is still seen whole
+CHANCES = (HOUR, 4 * HOUR, 16 * HOUR, 64 * HOUR)  # after a failure that may pass
 MOST_ITEMS = 500  # of a feed, remembered; two polls overlap in its newest items if at all
 CUT_SHORT = frozenset(
     {"truncated", "cut", "decode_error", "length_conflict", "content_length_invalid", "no_content_length"}
 )
 
 
-def known_of(record: Record, before: Known | None) -> Known | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """What the ledger notes for the next visit: what is known by now, and in how many seconds it is due."""
+
+    known: Known | None = None  # None: what was known stays
+    again: float | None = None  # None: not before somebody asks for everything
+    gap: bool = False  # of a feed: it shares no item with its last poll
+
+
+def after_page(policy: str, record: Record, *, seed: bool, outcome: str, reason: str, before: Known | None) -> Next:
+    """After a page's `record` was kept."""
+    known = _known_of(record, before)
+    if known is None:
+        return after_failure(policy, reason, seed=seed, before=before)
+    if policy == "always" or known.verdict == Verdict.INDEX or (policy == "never" and seed):
+        return Next(known=known, again=0.0)
+    if policy == "never":
+        return Next(known=known)
+    if known.checks < len(CHECKS):
+        return Next(known=known, again=CHECKS[known.checks])
+    changed = outcome != Outcome.UNCHANGED and (before is None or known.text != before.text)
+    return Next(known=known, again=WEEKLY if changed else None)
+
+
+def after_failure(policy: str, reason: str, *, seed: bool, before: Known | None, passing: bool = False) -> Next:
+    """After a URL had no good answer. One that failed for a reason that may pass (or where the caller says so) has a
+    few more chances in later rounds: a site that is down for an hour must not cost its articles of that hour.
+    """
+    fails = before.fails if before else 0
+    known = replace(before or Known(verdict=Verdict.ERROR), fails=fails + 1)
+    if policy == "always" or seed:
+        return Next(known=known, again=0.0)
+    if passing or may_pass(reason):
+        return Next(known=known, again=CHANCES[fails] if fails < len(CHANCES) else None)
+    return Next(known=known, again=DAY if policy == "adaptive" and known.record and fails < len(CHANCES) else None)
+
+
+def _known_of(record: Record, before: Known | None) -> Known | None:
     """What `record` leaves for the next visit; None for an answer that is no version of the page."""
-    capture, checks = record.capture, before.checks + 1 if before else 0
+    capture, checks = record.capture, before.checks + 1 if before and before.record else 0
     if before is not None and record.verdict is Verdict.UNCHANGED:
-        return replace(before, checks=checks)
+        return replace(before, checks=checks, fails=0)
     if capture.status is None or not 200 <= capture.status < 300:
         return None
     etag, modified = _validators(capture)
@@ -56,31 +95,8 @@ def _text(record: Record) -> str | None:
     return hashlib.sha256(seen.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def page_again(policy: str, *, seed: bool, outcome: str, known: Known | None, before: Known | None) -> float | None:
-    """Seconds until a page is due again; None: not before somebody asks for everything."""
-    if policy == "always" or (known is not None and known.verdict == Verdict.INDEX):
-        return 0.0
-    if policy == "never":
-        return 0.0 if seed else None
-    if known is None:  # no good answer: a page that was seen before may come back, one that never was is given up
-        return (DAY if before else None) if not seed else 0.0
-    if known.checks < len(CHECKS):
-        return CHECKS[known.checks]
-    changed = outcome != Outcome.UNCHANGED and (before is None or known.text != before.text)
-    return WEEKLY if changed else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
-    """One look at a feed or sitemap: what to remember, when to look again, and whether items may have been missed."""
-
-    known: Known
-    again: float
-    gap: bool = False
-
-
-def polled(policy: str, role: str, items: Collection[int], capture: Capture, before: Known | None) -> Poll:
-    """Compare a feed's items (fp, newest first) with those of the last poll.
+def after_poll(policy: str, role: str, items: Collection[int], capture: Capture, before: Known | None) -> Next:
+    """After a feed or sitemap was read: its items (fp, newest first) are compared with those of the last poll.
 
     Two polls that share no item are a gap: what stood between them was never seen. The next poll then comes four times
     as soon; otherwise so soon that about a quarter of the items will be new.
@@ -99,11 +115,11 @@ def polled(policy: str, role: str, items: Collection[int], capture: Capture, bef
         verdict=role, checks=before.checks + 1 if before else 0, every=every,
         items=latest or (before.items if before else ()), etag=etag, last_modified=modified,
     )  # fmt: skip
-    return Poll(known=known, again=every if policy == "adaptive" else 0.0, gap=gap)
+    return Next(known=known, again=every if policy == "adaptive" else 0.0, gap=gap)
 
 
-def not_polled(policy: str, before: Known) -> Poll:
-    """A feed that says 304: nothing new, so there is time."""
+def after_unchanged_poll(policy: str, before: Known) -> Next:
+    """After a feed or sitemap said 304: nothing new, so there is time."""
     every = min(LATEST, 2 * (before.every or HOUR))
-    known = replace(before, checks=before.checks + 1, every=every)
-    return Poll(known=known, again=every if policy == "adaptive" else 0.0)
+    known = replace(before, checks=before.checks + 1, every=every, fails=0)
+    return Next(known=known, again=every if policy == "adaptive" else 0.0)

@@ -24,7 +24,7 @@ from archiver.crawl.answers import NEVER_ASKED, failure_of, retry_after, transie
 from archiver.crawl.following import Follower, entry, fp_of
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
-from archiver.crawl.schedule import DAY, not_polled, polled
+from archiver.crawl.schedule import after_failure, after_poll, after_unchanged_poll
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
 from archiver.extraction.workers import Entries
@@ -121,7 +121,7 @@ class ArticleSpider(scrapy.Spider):
         lease, capture = _answered(response)
         if await self._again(lease, capture):
             return
-        if capture.status == 304 and lease.known is not None:
+        if capture.status == 304 and lease.known is not None and lease.is_conditional:
             yield Page(capture=capture, lease=lease, repeats=lease.known.record)
             return
         page = await self._read(capture, lease)
@@ -164,7 +164,7 @@ class ArticleSpider(scrapy.Spider):
         lease, capture = _answered(response)
         if not await self._again(lease, capture):
             async with self.landing(lease):
-                if capture.status == 304 and lease.known is not None:
+                if capture.status == 304 and lease.is_conditional:
                     await self._not_modified(lease, capture)
                     return
                 feed = await self.running.pool.feed(capture)
@@ -176,7 +176,7 @@ class ArticleSpider(scrapy.Spider):
         lease, capture = _answered(response)
         if not await self._again(lease, capture):
             async with self.landing(lease):
-                if capture.status == 304 and lease.known is not None:
+                if capture.status == 304 and lease.is_conditional:
                     await self._not_modified(lease, capture)
                     return
                 sitemap = await self.running.pool.sitemap(capture)
@@ -199,23 +199,23 @@ class ArticleSpider(scrapy.Spider):
         policy, before = self.running.options.recrawl, lease.known
         if outcome is Outcome.FOLLOWED:
             items = dict.fromkeys(fp_of(url) for url, _ in read.entries)
-            poll = polled(policy, lease.role, items, capture, before)
-            facts |= {"known": poll.known, "again": poll.again}
-            if poll.gap:
+            after = after_poll(policy, lease.role, items, capture, before)
+            if after.gap:
                 reason = "gap"
                 logger.warning(
                     "a gap: no item of the last poll is left in %s; what stood between was not seen", lease.url
                 )
-        elif before is not None or lease.seed:
-            facts["again"] = DAY if policy == "adaptive" else 0.0
+        else:
+            after = after_failure(policy, reason, seed=lease.seed, before=before)
+        facts |= {"known": after.known, "again": after.again}
         await self.running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, links=links, **facts))
         self.running.feeder.budget.ended()
 
     async def _not_modified(self, lease: Lease, capture: Capture) -> None:
         """Close a feed or sitemap that is as it was: what it names is in the ledger."""
         assert lease.known is not None
-        poll = not_polled(self.running.options.recrawl, lease.known)
-        facts: dict[str, Any] = {"known": poll.known, "again": poll.again, "final_url": capture.url, "status": 304}
+        after = after_unchanged_poll(self.running.options.recrawl, lease.known)
+        facts: dict[str, Any] = {"known": after.known, "again": after.again, "final_url": capture.url, "status": 304}
         await self.running.ledger(lambda ledger: ledger.ack(lease, Outcome.UNCHANGED, "not_modified", **facts))
 
     # ------------------------------------------------------------------ failures
@@ -234,7 +234,8 @@ class ArticleSpider(scrapy.Spider):
         facts = {"final_url": request.url, "status": hops[-1].status if hops else None}
         if why.reason in NEVER_ASKED:
             async with self.landing(lease):
-                await self.running.feeder.close_lease(lease, Outcome.SKIPPED, why.reason, **facts)
+                passing = request.meta.get("robots_unreachable", False)
+                await self.running.feeder.close_lease(lease, Outcome.SKIPPED, why.reason, passing=passing, **facts)
             return
         yield Page(
             capture=Capture(

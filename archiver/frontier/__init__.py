@@ -56,7 +56,7 @@ NO_LINKS = Links()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the last good answer to a URL left for the next visit.
+    """What earlier visits to a URL left for the next one.
 
     With a validator the next request is conditional (RFC 9110, 13.1): the server may say 304, "as it was".
     """
@@ -66,7 +66,8 @@ class Known:
     etag: str | None = None
     last_modified: str | None = None
     text: str | None = None  # digest of what a reader sees: bytes differ for less
-    checks: int = 0  # visits since the first
+    checks: int = 0  # good answers since the first
+    fails: int = 0  # rounds without one since the last
     every: float | None = None  # of a feed: seconds between its polls
     items: tuple[int, ...] = ()  # of a feed: fp of what it named
 
@@ -84,7 +85,17 @@ class Lease:
     hops: int
     via: str | None
     seed: bool
-    known: Known | None = None  # None: never answered well
+    known: Known | None = None  # None: never visited
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the next request can ask for the page only if it changed."""
+        return self.known is not None and bool(self.known.etag or self.known.last_modified)
+
+    @property
+    def was_kept(self) -> bool:
+        """Whether an earlier round kept a version of the page."""
+        return self.known is not None and self.known.record is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +170,7 @@ class Frontier(Protocol):
         """Enter links and close the URL with its outcome. Nothing happens when the lease is not ours any more.
 
         A round that begins `again` seconds later or more asks for it anew; None: no round does. `known` replaces what
-        was known; without it, what the last good answer left stays.
+        was known; without it, that stays.
         """
 
     def retry(self, lease: Lease, reason: str, *, after: float, park: bool = False) -> None:
