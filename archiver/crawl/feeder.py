@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 HOSTS_AHEAD, URLS_AHEAD = 64, 8  # leases held in memory: hosts, URLs of each
-TWICE = frozenset(
-    {"timeout", "worker_died", "spider_error", "internal_error"}
-)  # these cost the most: a second attempt, no third
+TWICE = frozenset({"timeout", "worker_died", "spider_error", "internal_error"})  # dear: no third attempt
 SAY_SECONDS = 10.0
 PAUSES = (1.0, 4.0, 15.0, 30.0)  # seconds before attempt 2, 3, …
 
