@@ -2,6 +2,7 @@
 
     html/<ab>/<sha256>.html.gz                                  a body, named by what it holds
     records/<collection>/<yyyy>/<mm>/<dd>/<hhmmss>-<id>.json    a record, one per capture
+    records/…/<hhmmss>-<id>.<n>.json                            its n-th generation: the same capture, read again
     crawls/<crawl-id>/…                                         job file, crawl log, report, manifests
 
 Keys are made of checked names and hex digits only: nothing a page says ever becomes part of a path.
@@ -20,14 +21,18 @@ RECORDS = "records/"
 CRAWLS = "crawls/"
 CATALOG = "catalog/"  # beside the archive in a folder; rebuilt from the records, so no part of what is promised
 
+LAST_GENERATION = 999_999
 STATE = "state/"  # in a folder: the ledgers of its jobs, of use to the crawler alone
+
+_ID_LENGTH = 20  # hex digits
 
 Kind = Literal["body", "record", "manifest", "file", "catalog", "state"]
 
 _NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
+_GENERATION = r"(?:\.(?:[2-9]|[1-9][0-9]{1,5}))?"  # the first has none
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("body", re.compile(r"html/([0-9a-f]{2})/\1[0-9a-f]{62}\.html\.gz")),
-    ("record", re.compile(rf"records/{_NAME}/\d{{4}}/\d\d/\d\d/\d{{6}}-[0-9a-f]{{20}}\.json")),
+    ("record", re.compile(rf"records/{_NAME}/\d{{4}}/\d\d/\d\d/\d{{6}}-[0-9a-f]{{20}}{_GENERATION}\.json")),
     ("manifest", re.compile(rf"crawls/{_NAME}/manifest-[0-9a-f]{{16}}\.jsonl")),
     ("file", re.compile(rf"crawls/{_NAME}/[^/]+(?:/[^/]+)*")),
     ("catalog", re.compile(r"catalog/.+")),
@@ -51,13 +56,27 @@ def body_key(sha256: str) -> str:
     return f"{BODIES}{sha256[:2]}/{sha256}.html.gz"
 
 
-def record_key(collection: str, captured_at: datetime, id: str) -> str:
+def record_key(collection: str, captured_at: datetime, id: str, *, generation: int = 1) -> str:
     """Return the key of a record. The path is the capture's UTC time, so a day can be listed on its own."""
     if not re.fullmatch(r"[0-9a-f]{20}", id):
         raise BadInput(f"record id {id!r}", "20 lower-case hex digits are needed")
     at = captured_at.astimezone(UTC)
     day = f"{at.year:04d}/{at.month:02d}/{at.day:02d}"  # not strftime: it drops the zeros of years before 1000
-    return f"{record_prefix(collection)}{day}/{at.hour:02d}{at.minute:02d}{at.second:02d}-{id}.json"
+    first = f"{record_prefix(collection)}{day}/{at.hour:02d}{at.minute:02d}{at.second:02d}-{id}.json"
+    return generation_key(first, generation)
+
+
+def generation_key(key: str, generation: int) -> str:
+    """Return the key of another generation of the record at `key`. Raises BadInput for a number that none can have."""
+    if not 1 <= generation <= LAST_GENERATION:
+        raise BadInput(f"generation {generation}", f"they are numbered from 1 to {LAST_GENERATION:,}")
+    first = key[: key.rindex("-") + 1 + _ID_LENGTH]
+    return f"{first}.json" if generation == 1 else f"{first}.{generation}.json"
+
+
+def generation_of(key: str) -> int:
+    """Return which generation the record at `key` is."""
+    return int(key[key.rindex("-") + 1 + _ID_LENGTH :].removesuffix(".json").removeprefix(".") or 1)
 
 
 def record_prefix(collection: str | None = None) -> str:
@@ -82,7 +101,7 @@ def kind_of(key: str) -> Kind | None:
 
 def id_of(key: str) -> str:
     """Return the record id in a record's key."""
-    return key.rpartition("-")[2].removesuffix(".json")
+    return key.rpartition("-")[2][:_ID_LENGTH]
 
 
 def second_of(key: str) -> datetime:

@@ -196,6 +196,7 @@ class Record:
     evidence: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     repeats: str | None = None  # id of an earlier record with the same body
+    generation: int = 1  # how often the capture was read: 2 and up are readings of the archived body
     schema: int = 1
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 from archiver.bodies import sha1_base32, sha256_hex
 from archiver.errors import ArchiveError, BadInput, BadRecord, NewerSchema
-from archiver.keys import body_key, checked_name, record_key
+from archiver.keys import LAST_GENERATION, body_key, checked_name, record_key
 from archiver.model import (
     Article,
     Capture,
@@ -59,7 +59,7 @@ def make_record(
     """
     if capture.captured_at.tzinfo is None:
         raise BadInput(f"captured_at {capture.captured_at}", "give an aware time, as in datetime.now(UTC)")
-    flags = tuple(dict.fromkeys((*capture.flags, *(reading.flags if reading else ()))))
+    flags = _flags(capture.flags, reading)
     html = html or (make_html(capture, reading) if capture.body else None)
     content = capture.failure.reason if capture.failure else sha256_hex(capture.body) if html is None else html.sha256
     facts = replace(
@@ -78,11 +78,34 @@ def make_record(
         collection=checked_name(collection),
         html=html,
         article=reading.article if reading else None,
-        extraction=_extraction(reading),
+        extraction=_extraction(reading, capture.flags),
         evidence=reading.evidence if reading else (),
         flags=flags,
         repeats=repeats,
     )
+
+
+def read_again(record: Record, reading: Reading) -> Record:
+    """Return the next generation of `record`: the same capture, and what was now read from its body."""
+    own = own_flags(record)
+    flags = _flags(own, reading)
+    return replace(
+        record,
+        capture=replace(record.capture, flags=flags),
+        verdict=reading.verdict,
+        html=replace(record.html, **_as_read(record.capture, reading)) if record.html else None,
+        article=reading.article,
+        extraction=_extraction(reading, own),
+        evidence=reading.evidence,
+        flags=flags,
+        generation=record.generation + 1,
+    )
+
+
+def own_flags(record: Record) -> tuple[str, ...]:
+    """Return the flags that the capture itself earned; those of the reading are named in `extraction`."""
+    read = record.extraction.get("flags", ())
+    return tuple(flag for flag in record.flags if flag not in read)
 
 
 def make_html(capture: Capture, reading: Reading | None = None, *, digests: tuple[str, str, int] | None = None) -> Html:
@@ -92,20 +115,12 @@ def make_html(capture: Capture, reading: Reading | None = None, *, digests: tupl
     """
     body = capture.body
     sha256, sha1, size = digests or (sha256_hex(body), sha1_base32(body), len(body))
-    named = (capture.content_type or "").partition(";")[0].strip().lower() or None
-    return Html(
-        key=body_key(sha256),
-        sha256=sha256,
-        sha1=sha1,
-        size=size,
-        media_type=(reading.media_type if reading else None) or named,
-        charset=reading.charset if reading else None,
-    )
+    return Html(key=body_key(sha256), sha256=sha256, sha1=sha1, size=size, **_as_read(capture, reading))
 
 
 def key_of(record: Record) -> str:
     """Return the key under which `record` is kept."""
-    return record_key(record.collection, record.captured_at, record.id)
+    return record_key(record.collection, record.captured_at, record.id, generation=record.generation)
 
 
 def to_json(record: Record) -> bytes:
@@ -155,11 +170,22 @@ def _verdict_of(capture: Capture) -> Verdict:
     return Verdict.EMPTY if not capture.body else Verdict.NOT_HTML
 
 
-def _extraction(reading: Reading | None) -> _Json:
+def _as_read(capture: Capture, reading: Reading | None) -> _Json:
+    named = (capture.content_type or "").partition(";")[0].strip().lower() or None
+    sniffed, charset = (reading.media_type, reading.charset) if reading else (None, None)
+    return {"media_type": sniffed or named, "charset": charset}
+
+
+def _flags(own: tuple[str, ...], reading: Reading | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*own, *(reading.flags if reading else ()))))
+
+
+def _extraction(reading: Reading | None, own: tuple[str, ...]) -> _Json:
     if reading is None:
-        return {"engine": "", "version": "", "settings": {}}
-    error = {} if reading.error is None else {"error": reading.error}
-    return {"engine": reading.engine, "version": reading.version, "settings": dict(reading.settings), **error}
+        return {"engine": "", "version": "", "settings": {}, "flags": []}
+    facts: _Json = {"engine": reading.engine, "version": reading.version, "settings": dict(reading.settings)}
+    facts["flags"] = [flag for flag in dict.fromkeys(reading.flags) if flag not in own]
+    return facts if reading.error is None else {**facts, "error": reading.error}
 
 
 def _members(record: Record) -> _Json:
@@ -167,6 +193,7 @@ def _members(record: Record) -> _Json:
     return {
         "schema": record.schema,
         "id": record.id,
+        "generation": record.generation,
         "url": capture.url,
         "surt": surt(capture.url),
         "requested_url": capture.requested_url or capture.url,
@@ -216,7 +243,15 @@ def _record(members: _Json) -> Record:
         evidence=_texts(members, "evidence"),
         flags=flags,
         repeats=_optional(members, "repeats", str),
+        generation=_generation(members),
     )
+
+
+def _generation(members: _Json) -> int:
+    number: int = _take({"generation": 1, **members}, "generation", int)  # records of before had none
+    if not 1 <= number <= LAST_GENERATION:
+        raise ValueError(f"generation {number} is none")
+    return number
 
 
 def _id(members: _Json) -> str:

@@ -14,10 +14,10 @@ from typing import Any, Self
 
 from archiver.archive.prepared import Packed, Prepared, Receipt, prepare
 from archiver.bodies import BodyDamaged, sha256_hex, unpack
-from archiver.catalog import Catalog, Query, Row, Synced, Target, catalog_path, sync, target
+from archiver.catalog import Catalog, Query, Row, Synced, Target, catalog_path, row_of, sync, target
 from archiver.errors import ArchiveError, BadInput, BadRecord, FixityMismatch, KeyTaken, NotArchived
 from archiver.fixity import Progress, verify
-from archiver.keys import id_of, kind_of, record_prefix, second_of
+from archiver.keys import generation_key, generation_of, id_of, kind_of, record_prefix, second_of
 from archiver.model import Capture, Damage, Reading, Record, Snapshot, Verdict
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import from_json, key_of
@@ -126,11 +126,13 @@ class Archive:
         verdict: str | None = None,
         limit: int | None = None,
         newest_first: bool = False,
+        generation: int | None = None,
     ) -> Iterator[Row]:
         """Return the snapshots that are any of `what` and all of the rest, lazily, oldest first.
 
         `what` is ids, URLs, prefixes that end in `/*`, domains. `until` as a partial timestamp includes all of it: 2026
-        is the whole year. Raises BadInput, and NotArchived for a collection that is not there.
+        is the whole year. What is compared, and found, is each snapshot's newest generation; with `generation` what is
+        found is that one, or the newest before it. Raises BadInput, and NotArchived for a collection that is not there.
         """
         query = Query(
             targets=tuple(target(one) for one in what),
@@ -143,7 +145,8 @@ class Archive:
             limit=limit,
             newest_first=newest_first,
         )
-        return self.rows(query)
+        rows = self.rows(query)
+        return rows if generation is None else (self.generation(row, generation) for row in rows)
 
     def rows(self, query: Query) -> Iterator[Row]:
         """Return the rows that `query` means, lazily. Raises NotArchived for a collection that is not there."""
@@ -152,6 +155,16 @@ class Archive:
             has = ", ".join(known) if known else "no collection yet"
             raise NotArchived(f"collection {query.collection!r}; this archive has: {has}")
         return catalog.find(query)
+
+    def generation(self, row: Row, number: int) -> Row:
+        """Return the row of this generation of the snapshot, or of its newest one where there are not so many."""
+        key = generation_key(row.record_key, min(number, row.generation))
+        return row if key == row.record_key else row_of(self.record(key))
+
+    def generations(self, row: Row) -> Iterator[Record]:
+        """Yield the snapshot's records, first to newest: one reading of the same capture each."""
+        for number in range(1, row.generation + 1):
+            yield self.record(generation_key(row.record_key, number))
 
     def row(self, what: str, *, at: When | None = None) -> Row:
         """Return the row of a snapshot's id, or of the URL's capture closest to `at`; without `at`, its latest.
@@ -206,12 +219,14 @@ class Archive:
         until: When | None = None,
         damaged: Callable[[str, ArchiveError], None] | None = None,
     ) -> Iterator[Record]:
-        """Yield the records in the store, without a catalog, in no order.
+        """Yield the newest generation of each record in the store, without a catalog, in no order.
 
         A record that cannot be read is raised, or told to `damaged`, and the next one follows.
         """
         start, end = _moment(since, end=False), _moment(until, end=True)
-        keys = (info.key for info in self.store.list(record_prefix(collection)) if _may_be(info.key, start, end))
+        keys = _newest(
+            lambda: (info.key for info in self.store.list(record_prefix(collection)) if _may_be(info.key, start, end))
+        )
         for key, record in read_ahead(self.record, keys, threads=threads_for(self.uri)):
             if isinstance(record, BadRecord | FixityMismatch) and damaged is not None:
                 damaged(key, record)
@@ -297,6 +312,18 @@ def _sound(key: str, data: bytes) -> Record:
     if key_of(record) != key:
         raise BadRecord(key, f"it belongs at {key_of(record)}")
     return record
+
+
+def _newest(listed: Callable[[], Iterator[str]]) -> Iterator[str]:
+    """Yield the newest generation of each record. Lists twice, so that memory grows only with what was read again."""
+    newest: dict[str, int] = {}
+    for key in listed():
+        if (generation := generation_of(key)) > 1:
+            first = generation_key(key, 1)
+            newest[first] = max(generation, newest.get(first, 0))
+    for key in listed():
+        if generation_of(key) == newest.get(generation_key(key, 1), 1):
+            yield key
 
 
 def _moment(when: When | None, *, end: bool) -> datetime | None:

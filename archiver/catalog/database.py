@@ -22,19 +22,21 @@ from archiver.catalog.rows import COLUMNS, Row, from_values, to_values
 from archiver.errors import StoreError, StoreFull
 from archiver.keys import CATALOG
 
-VERSION = 1  # of the tables; a file of another version is made anew
+VERSION = 2  # of the tables; a file of another version is made anew
 
 _BUSY_SECONDS = 30.0
 _SMALL = 64 * 1024 * 1024  # bytes; a file up to here is checked page by page at opening, in less than 0.1 s
 _BATCH = 500
 _TABLES = """
 CREATE TABLE snapshots (
-  id TEXT NOT NULL, record_key TEXT NOT NULL UNIQUE, url TEXT NOT NULL, requested_url TEXT NOT NULL, surt TEXT NOT NULL,
-  host TEXT NOT NULL, domain TEXT NOT NULL, collection TEXT NOT NULL, crawl TEXT NOT NULL, captured_at TEXT NOT NULL,
+  id TEXT NOT NULL, record_key TEXT NOT NULL, generation INTEGER NOT NULL, url TEXT NOT NULL,
+  requested_url TEXT NOT NULL, surt TEXT NOT NULL, host TEXT NOT NULL, domain TEXT NOT NULL, collection TEXT NOT NULL,
+  crawl TEXT NOT NULL, captured_at TEXT NOT NULL,
   status INTEGER, verdict TEXT NOT NULL, flags TEXT NOT NULL, title TEXT, authors TEXT NOT NULL, published TEXT,
   language TEXT, words INTEGER NOT NULL, sha256 TEXT, size INTEGER NOT NULL, body_key TEXT, repeats TEXT,
-  record_sha256 TEXT NOT NULL, failure TEXT
+  record_sha256 TEXT NOT NULL, failure TEXT, UNIQUE (collection, id)
 );
+CREATE INDEX snapshots_record ON snapshots (record_key);
 CREATE INDEX snapshots_id ON snapshots (id);
 CREATE INDEX snapshots_surt ON snapshots (surt, captured_at);
 CREATE INDEX snapshots_requested ON snapshots (requested_url);
@@ -44,7 +46,10 @@ CREATE INDEX snapshots_sha256 ON snapshots (sha256);
 CREATE INDEX snapshots_collection ON snapshots (collection, verdict);
 """
 _NAMES = ", ".join(COLUMNS)
-_INSERT = f"INSERT OR REPLACE INTO snapshots ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_INSERT = (  # an older generation never takes the place of a newer one
+    f"INSERT INTO snapshots ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (collection, id) DO UPDATE"
+    f" SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)} WHERE excluded.generation >= generation"
+)
 
 
 class Catalog:
@@ -61,7 +66,7 @@ class Catalog:
         self._writer = self._opened()
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Keep the rows, each instead of an older one of the same record. Raises StoreError, StoreFull."""
+        """Keep the rows, each instead of an older one of the same snapshot. Raises StoreError, StoreFull."""
         values = [to_values(row) for row in rows]
         with self._lock:
             try:

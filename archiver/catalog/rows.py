@@ -25,7 +25,8 @@ class Row:
     """One snapshot in the catalog. Everything here is also in its record, or follows from it."""
 
     id: str
-    record_key: str
+    record_key: str  # of its newest generation that can be read
+    generation: int  # that one's number
     url: str
     requested_url: str
     surt: str
@@ -60,6 +61,7 @@ def row_of(record: Record, *, record_bytes: bytes | None = None) -> Row:
     return Row(
         id=record.id,
         record_key=key_of(record),
+        generation=record.generation,
         url=record.url,
         requested_url=record.capture.requested_url,
         surt=surt(record.url),

@@ -1,7 +1,7 @@
 """Syncing: the catalog made equal to the records. In: a store. Out: rows added, removed. Never: changing the store.
 
-Lists the record keys, reads the records that have no row yet, drops the rows whose record is gone. So a reader needs
-nothing but the records, and what a crawl on another machine added is there.
+Lists the record keys, reads the newest generation of each record that has no row yet, drops the rows whose record is
+gone. So a reader needs nothing but the records, and what a crawl on another machine added is there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeVar
 from archiver.catalog.database import Catalog
 from archiver.catalog.rows import Row, row_of
 from archiver.errors import ArchiveError, BadRecord, NotArchived, StoreError
-from archiver.keys import RECORDS, kind_of
+from archiver.keys import RECORDS, generation_key, generation_of, kind_of
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import from_json
 from archiver.storage import Store
@@ -64,13 +64,19 @@ def _compare(connection: sqlite3.Connection, keys: Iterable[str]) -> int:
     The rows are counted before the listing: a row that a crawl adds meanwhile has a record, but too late for the list.
     """
     (last,) = connection.execute("SELECT coalesce(max(rowid), 0) FROM snapshots").fetchone()
-    connection.execute("CREATE TEMP TABLE listed (key TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.create_function("first", 1, _first, deterministic=True)
+    connection.execute("CREATE TEMP TABLE listed (first TEXT PRIMARY KEY, generation INTEGER, key TEXT UNIQUE)")
     connection.execute("BEGIN")
-    connection.executemany("INSERT OR IGNORE INTO listed VALUES (?)", ((key,) for key in keys))
+    connection.executemany(
+        "INSERT INTO listed VALUES (?, ?, ?) ON CONFLICT (first) DO UPDATE SET generation = excluded.generation,"
+        " key = excluded.key WHERE excluded.generation > generation",
+        ((_first(key), generation_of(key), key) for key in keys),
+    )
     connection.execute("COMMIT")
-    connection.execute(
-        "CREATE TEMP TABLE gone AS SELECT record_key FROM snapshots"
-        " WHERE rowid <= ? AND record_key NOT IN (SELECT key FROM listed)",
+    connection.execute(  # a row that only waits for its newer generation stays: no reader misses it meanwhile
+        "CREATE TEMP TABLE gone AS SELECT record_key FROM snapshots AS row"
+        " WHERE rowid <= ? AND record_key NOT IN (SELECT key FROM listed) AND NOT EXISTS"
+        " (SELECT 1 FROM listed WHERE first = first(row.record_key) AND listed.generation > row.generation)",
         (last,),
     )
     connection.execute(
@@ -87,10 +93,27 @@ def _rows(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, Row | Archiv
             raise data
         if isinstance(data, NotArchived):
             continue
-        if isinstance(data, ArchiveError):
-            yield key, data
+        row = data if isinstance(data, ArchiveError) else _row(key, data)
+        yield key, row
+        if isinstance(row, ArchiveError):
+            yield from _older(store, key)
+
+
+def _older(store: Store, key: str) -> Iterator[tuple[str, Row]]:
+    """Yield the row of the newest generation before `key` that can be read."""
+    for generation in range(generation_of(key) - 1, 0, -1):
+        older = generation_key(key, generation)
+        try:
+            row = _row(older, store.get(older))
+        except NotArchived:
             continue
-        yield key, _row(key, data)
+        if isinstance(row, Row):
+            yield older, row
+            return
+
+
+def _first(key: str) -> str:
+    return generation_key(key, 1)
 
 
 def _row(key: str, data: bytes) -> Row | ArchiveError:

@@ -19,7 +19,7 @@ SHOWN = ("captured_at", "verdict", "status", "id", "url", "title")
 ALL = (
     "id", "captured_at", "url", "requested_url", "surt", "host", "domain", "collection", "crawl", "status", "verdict",
     "flags", "title", "authors", "published", "language", "words", "sha256", "size", "body_key", "record_key",
-    "repeats", "failure",
+    "repeats", "failure", "generation",
 )  # fmt: skip
 
 

@@ -40,6 +40,14 @@ def archive_options(command: F) -> F:
     return command
 
 
+generation_option = click.option(
+    "--generation",
+    type=click.IntRange(1),
+    metavar="N",
+    help="As it was read the N-th time, 1 by the crawl; without it the newest reading.",
+)
+
+
 def selection_options(command: F) -> F:
     """Which snapshots: what is named, within a domain, a time, a collection."""
     for option in reversed(
@@ -55,13 +63,14 @@ def selection_options(command: F) -> F:
             click.option("--verdict", type=click.Choice([str(one) for one in Verdict]), help="Of this verdict."),
             click.option("--limit", type=click.IntRange(1), help="So many at most."),
             click.option("--newest", "newest_first", is_flag=True, help="Newest first."),
+            generation_option,
         )
     ):
         command = option(command)
     return command
 
 
-SELECTION = ("domain", "since", "until", "collection", "crawl", "verdict", "limit", "newest_first")
+SELECTION = ("domain", "since", "until", "collection", "crawl", "verdict", "limit", "newest_first", "generation")
 
 
 @contextmanager

@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, opened
-from archiver.cli.output import dumps, give, safe, say
+from archiver.cli.options import archive_options, generation_option, opened
+from archiver.cli.output import dumps, give, safe, say, write
 from archiver.errors import BadInput, NotArchived
-from archiver.model import Snapshot
+from archiver.model import Record, Snapshot
 from archiver.record import to_json
 from archiver.timestamps import span
 
 WIDTH = 88
+READING = ("generation", "engine", "version", "rules", "verdict", "words")
 
 
 @click.command(epilog="Example:  archiver show https://news.example/a@2026-11 --archive press")
@@ -27,14 +28,21 @@ WIDTH = 88
 @click.option("--meta", "part", flag_value="meta", help="What is known about the article, as JSON.")
 @click.option("--headers", "part", flag_value="headers", help="Status line and headers as received.")
 @click.option("--json", "part", flag_value="json", help="The whole record.")
-def show(what: str, part: str | None, **given: Any) -> None:
+@click.option("--generations", "part", flag_value="generations", help="How often it was read, and by what.")
+@generation_option
+def show(what: str, part: str | None, generation: int | None, **given: Any) -> None:
     """Show one snapshot: the latest of a URL, or the one closest to a time.
 
     Its body is compared with its sha256 before anything is shown.
     """
     with opened(given) as archive:
         name, at = _at(what)
-        snapshot = archive.get(name, at=at)
+        row = archive.row(name, at=at)
+        if part == "generations":
+            write(map(_reading, archive.generations(row)), READING, "table")
+            return
+        row = row if generation is None else archive.generation(row, generation)
+        snapshot = archive.snapshot(row.record_key)
     if part in ("html", "json"):
         data = snapshot.body if part == "html" else to_json(snapshot.record)
         if data is None:
@@ -42,6 +50,13 @@ def show(what: str, part: str | None, **given: Any) -> None:
         give(data)
     else:
         say(SHOWN[part or "page"](snapshot))
+
+
+def _reading(record: Record) -> dict[str, Any]:
+    about = record.extraction
+    words = len(record.article.text.split()) if record.article else 0
+    values = (record.generation, about.get("engine"), about.get("version"), about.get("settings", {}).get("rules"))
+    return dict(zip(READING, (*values, str(record.verdict), words), strict=True))
 
 
 def _at(what: str) -> tuple[str, str | None]:
