@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
+from archiver.extraction import read
 from archiver.model import Capture, Link, Reading, Verdict
 
 
@@ -43,3 +45,10 @@ def echoing(capture: Capture) -> Reading:
     """Say what arrived."""
     told = (capture.url, str(capture.status), capture.captured_at.isoformat(), *map(repr, capture.headers))
     return Reading(verdict=Verdict.INDEX, evidence=told, flags=("\ud800",))
+
+
+def poisonous(capture: Capture) -> Reading:
+    """Read as ever; some pages kill who reads them."""
+    if b"poison" in capture.body:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(capture)

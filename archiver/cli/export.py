@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import SELECTION, archive_options, opened, progress, selection_options
+from archiver.cli.options import archive_options, generation_option, opened, progress, selection_options, where
 from archiver.cli.output import safe
 from archiver.errors import BadInput
 from archiver.export import About, Exported, check_dataset
@@ -19,6 +19,7 @@ _SHOWN = 20  # of what was left out; query.json names all
 
 @click.command(epilog="Example:  archiver export news.example --from 2026-11 --as parquet -o november --archive press")
 @selection_options
+@generation_option
 @archive_options
 @click.option("--as", "form", type=click.Choice(list(FORMS)), help="Which form; see docs/reference/formats.md.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A new folder, or one to go on with.")
@@ -48,7 +49,7 @@ def export(form: str | None, output: Path | None, check: Path | None, **given: A
             output,
             *given["what"],
             form=form,
-            where={name: given[name] for name in SELECTION},
+            where=where(given),
             about=about,
             with_captures=given["captures"],
             rate=given["rate"] * 1e6 if given["rate"] else None,

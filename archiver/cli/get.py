@@ -15,7 +15,7 @@ import click
 from archiver.archive import Archive
 from archiver.bodies import sha256_hex
 from archiver.catalog import Row
-from archiver.cli.options import archive_options, opened, progress, selected, selection_options
+from archiver.cli.options import archive_options, generation_option, opened, progress, selected, selection_options
 from archiver.cli.output import give, safe
 from archiver.errors import ArchiveError, BadInput, NotArchived, StoreError, StoreFull
 from archiver.model import Record
@@ -36,6 +36,7 @@ class File(NamedTuple):
 
 @click.command(epilog="Example:  archiver get news.example --from 2026-11 --as both -o november --archive press")
 @selection_options
+@generation_option
 @archive_options
 @click.option("--output", "-o", default=".", show_default=True, help="A folder; - writes one snapshot to stdout.")
 @click.option(

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, found, opened, selected, selection_options
+from archiver.cli.options import archive_options, found, generation_option, opened, selected, selection_options
 from archiver.cli.output import FORMATS, write
 from archiver.errors import BadInput
 
@@ -25,6 +25,7 @@ ALL = (
 
 @click.command("list", epilog="Example:  archiver list news.example --from 2026-11 --archive press --format csv")
 @selection_options
+@generation_option
 @archive_options
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to write it."

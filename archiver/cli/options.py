@@ -63,14 +63,13 @@ def selection_options(command: F) -> F:
             click.option("--verdict", type=click.Choice([str(one) for one in Verdict]), help="Of this verdict."),
             click.option("--limit", type=click.IntRange(1), help="So many at most."),
             click.option("--newest", "newest_first", is_flag=True, help="Newest first."),
-            generation_option,
         )
     ):
         command = option(command)
     return command
 
 
-SELECTION = ("domain", "since", "until", "collection", "crawl", "verdict", "limit", "newest_first", "generation")
+SELECTION = ("domain", "since", "until", "collection", "crawl", "verdict", "limit", "newest_first")
 
 
 @contextmanager
@@ -97,7 +96,12 @@ def _check_folder(uri: str) -> None:
 
 def selected(archive: Archive, given: dict[str, Any]) -> Iterator[Row]:
     """The snapshots that the options mean."""
-    return archive.find(*given["what"], **{name: given[name] for name in SELECTION})
+    return archive.find(*given["what"], **where(given))
+
+
+def where(given: dict[str, Any]) -> dict[str, Any]:
+    """What `Archive.find` is to be asked for, besides what is named."""
+    return {name: given[name] for name in (*SELECTION, "generation") if name in given}
 
 
 def found(rows: Iterator[Row], given: dict[str, Any]) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, opened, selected, selection_options
+from archiver.cli.options import archive_options, generation_option, opened, selected, selection_options
 from archiver.cli.output import dumps, safe, say
 
 TOP = 20
@@ -15,6 +15,7 @@ TOP = 20
 
 @click.command(epilog="Example:  archiver stats --archive press --collection elections")
 @selection_options
+@generation_option
 @archive_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
 def stats(form: str, **given: Any) -> None:

@@ -8,9 +8,6 @@ Limits that a page met are named in the evidence: `limit_bytes`, `limit_elements
 
 from __future__ import annotations
 
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from itertools import islice
 from typing import Any
 
@@ -24,6 +21,7 @@ from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
 from archiver.extraction.metadata import Basics, basics_of, images_of, pieces
+from archiver.extraction.rules import ENGINE, settings
 from archiver.extraction.similarity import similarity_of
 from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import Text, text_of
@@ -31,7 +29,6 @@ from archiver.extraction.tree import Page, parse
 from archiver.extraction.verdict import facts_of, judge
 from archiver.model import Article, Capture, Link, Reading, Verdict
 
-ENGINE = "trafilatura"
 SEARCHED_UP_TO = 6_000  # elements; a page without any declared date is searched for one up to this size
 
 
@@ -39,18 +36,22 @@ def read_capture(capture: Capture) -> Reading:
     """Read a capture; what cannot be read is said in the verdict, its evidence and `error`."""
     status = capture.status
     if status is None or status >= 400:
-        return Reading(verdict=Verdict.ERROR, evidence=(f"http_{status}" if status else "no_answer",))
+        why = f"http_{status}" if status else "no_answer"
+        return Reading(verdict=Verdict.ERROR, evidence=(why,), settings=settings())
     if not capture.body.strip():
-        return Reading(verdict=Verdict.EMPTY, evidence=("empty_body",), error="empty")
+        return Reading(verdict=Verdict.EMPTY, evidence=("empty_body",), error="empty", settings=settings())
     kind = media_type(capture.body, capture.content_type)
     if kind == "text/plain":
         return _plain(capture, kind)
     if kind not in HTML:
-        return Reading(verdict=Verdict.NOT_HTML, evidence=(f"sniffed_{kind}",), media_type=kind, error="not_html")
+        why = f"sniffed_{kind}"
+        return Reading(
+            verdict=Verdict.NOT_HTML, evidence=(why,), media_type=kind, error="not_html", settings=settings()
+        )
     body, charset = to_utf8(capture.body, capture.content_type)
     page = parse(body)
     if page is None:
-        return Reading(verdict=Verdict.EMPTY, media_type=kind, charset=charset, error="empty")
+        return Reading(verdict=Verdict.EMPTY, media_type=kind, charset=charset, error="empty", settings=settings())
     return _page(capture, page, kind, charset)
 
 
@@ -187,16 +188,6 @@ def _noarchive(capture: Capture, head: Head) -> bool:
     tags = [value for name, value in capture.headers if name.lower() == "x-robots-tag"]
     words = ",".join([*tags, *head.all("robots", "googlebot")]).lower()
     return "noarchive" in words or "noindex" in words.replace("unavailable_after", "")
-
-
-@cache
-def settings() -> dict[str, Any]:
-    """What a record says of how it was made: the engine's options, and a digest of this room's own rules and model."""
-    digest = sha256()
-    for part in sorted(files("archiver.extraction").iterdir(), key=lambda part: part.name):
-        if part.name.endswith((".py", ".json")) and not part.name.startswith(("worker", "frames")):
-            digest.update(part.read_bytes())
-    return {"fast": True, "comments": False, "tables": True, "rules": digest.hexdigest()[:16]}
 
 
 def _plain(capture: Capture, kind: str) -> Reading:

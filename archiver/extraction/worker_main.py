@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 from archiver.discovery import parse_feed, parse_sitemap
 from archiver.errors import BadUrl
 from archiver.extraction.frames import packed, read_frame, sealed
+from archiver.extraction.rules import settings
 from archiver.model import Capture, Link, Reading, Verdict
 from archiver.record import article_to_json
 from archiver.urls import canonical, clean
@@ -38,8 +39,9 @@ def main(memory_mb: str, cpu_seconds: str, reader: str) -> None:
     while (frame := read_frame(source)) is not None:
         head, body = frame
         _limit_cpu(int(cpu_seconds))
-        if head["task"] == "page":
-            _send(sink, *sealed(body))
+        if head["task"] in ("page", "read"):
+            if head["task"] == "page":
+                _send(sink, *sealed(body))
             answer = _page(head, body, reader)
         else:
             answer = _listed(head, body)
@@ -83,11 +85,11 @@ def _page(head: dict[str, Any], body: bytes, reader: str) -> dict[str, Any]:
     try:
         reading = _function(reader)(capture)
     except (MemoryError, RecursionError) as error:
-        reading = Reading(verdict=Verdict.ERROR, error="extract_limit", evidence=(type(error).__name__,))
+        why = type(error).__name__
+        reading = Reading(verdict=Verdict.ERROR, error="extract_limit", evidence=(why,), settings=settings())
     except Exception as error:  # reading never raises on content; if it does, the page is kept and the reason with it
-        reading = Reading(
-            verdict=Verdict.ERROR, error="parse_error", evidence=(f"{type(error).__name__}: {error}"[:200],)
-        )
+        why = f"{type(error).__name__}: {error}"[:200]
+        reading = Reading(verdict=Verdict.ERROR, error="parse_error", evidence=(why,), settings=settings())
     links, dropped = _links(reading.links)
     return {"reading": reading_to_json(reading), "links": links, "dropped": dropped}
 

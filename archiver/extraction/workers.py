@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from archiver.extraction.frames import SIZES, Answer, head_of, packed, sealed
+from archiver.extraction.rules import settings
 from archiver.model import Capture, Reading, Verdict
 from archiver.record import article_from_json
 
@@ -98,21 +99,18 @@ class WorkerPool:
         Never raises for a page: one that kills its child, or costs too much, comes back with a reading whose `error`
         is `worker_died` or `extract_limit`.
         """
-        task = {
-            "task": "page",
-            "url": capture.url,
-            "status": capture.status,
-            "captured_at": capture.captured_at.isoformat(),
-            "headers": [pair for pair in capture.headers if pair[0].lower() in USEFUL_HEADERS],
-            "extract": extract,
-        }
-        answers, problem = await self._do(task, capture.body, frames=2)
+        answers, problem = await self._do(_task("page", capture, extract=extract), capture.body, frames=2)
         digests, gz = answers[0] if answers else await asyncio.to_thread(sealed, capture.body)
         if len(answers) < 2:
-            return PageWork(**digests, gz=gz, reading=Reading(verdict=Verdict.ERROR, error=problem))
+            return PageWork(**digests, gz=gz, reading=_not_read(problem))
         found = answers[1][0]
         links = tuple((one[0], one[1], one[2], one[3]) for one in found["links"])
         return PageWork(**digests, gz=gz, reading=_reading(found["reading"]), links=links, dropped=found["dropped"])
+
+    async def read(self, capture: Capture) -> Reading:
+        """Read a page whose body is kept already: as `page` does, without digests, gzip and links."""
+        answers, problem = await self._do(_task("read", capture, extract=True), capture.body, frames=1)
+        return _reading(answers[0][0]["reading"]) if answers else _not_read(problem)
 
     async def feed(self, capture: Capture) -> Entries:
         """Read a feed."""
@@ -207,6 +205,21 @@ class _Child:
         # asyncio closes the pipes in a later turn of the loop; without it they are reported as leaked
         process._transport.close()  # type: ignore[attr-defined]  # there is no public way
         return status
+
+
+def _task(name: str, capture: Capture, *, extract: bool) -> dict[str, Any]:
+    return {
+        "task": name,
+        "url": capture.url,
+        "status": capture.status,
+        "captured_at": capture.captured_at.isoformat(),
+        "headers": [pair for pair in capture.headers if pair[0].lower() in USEFUL_HEADERS],
+        "extract": extract,
+    }
+
+
+def _not_read(problem: str | None) -> Reading:
+    return Reading(verdict=Verdict.ERROR, error=problem, settings=settings())
 
 
 def _reading(members: dict[str, Any] | None) -> Reading:

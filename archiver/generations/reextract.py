@@ -1,0 +1,59 @@
+"""Re-extraction of an archive: its records as one shard, its catalog kept up. In: an archive, a query. Out: Changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archiver.archive import Archive
+from archiver.catalog import Row, row_of
+from archiver.extraction.rules import todays
+from archiver.generations.changes import Change, Changes
+from archiver.generations.shard import process_shard
+from archiver.model import Record
+
+Progress = Callable[[int, int], None]
+
+_BATCH = 100  # rows that are added to the catalog at once
+
+
+def reextract(
+    archive: Archive,
+    *what: str,
+    where: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    write: bool = True,
+    everything: bool = False,
+    retry: bool = False,
+    reader: str = "archiver.extraction:read",
+) -> Changes:
+    """Read again what `archive.find(*what, **where)` finds, and return what that changed. No site is asked.
+
+    Stopped and called again, it goes on, and returns the same. `workers` are processes; None means as many as there are
+    CPUs. The other arguments are those of `process_shard`, which says what is raised.
+    """
+    archive.store.check(write=write)
+    keys = [row.record_key for row in archive.find(*what, **(where or {}))]
+    changes, rows = Changes(), list[Row]()
+
+    def told(one: Change) -> None:
+        changes.add(one)
+        if progress is not None:
+            progress(changes.outcomes.total(), len(keys))
+
+    def kept(record: Record, data: bytes) -> None:
+        rows.append(row_of(record, record_bytes=data))
+        if len(rows) >= _BATCH:
+            archive.catalog.add(rows)
+            rows.clear()
+
+    try:
+        process_shard(
+            keys, archive.store, archive.store, rules=todays(), told=told, kept=kept,
+            workers=workers or os.cpu_count() or 1, write=write, everything=everything, retry=retry, reader=reader,
+        )  # fmt: skip
+    finally:
+        archive.catalog.add(rows)
+    return changes
