@@ -29,6 +29,7 @@ COMMANDS = {
     "stats": ("archiver.cli.stats", "stats"),
     "export": ("archiver.cli.export", "export"),
     "import": ("archiver.cli.import_", "import_"),
+    "diff": ("archiver.cli.diff", "diff"),
     "reextract": ("archiver.cli.reextract", "reextract"),
 }
 

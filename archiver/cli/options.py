@@ -18,6 +18,7 @@ from archiver.catalog import Row
 from archiver.cli.output import safe
 from archiver.errors import BadInput, NotArchived
 from archiver.model import Verdict
+from archiver.timestamps import span
 
 F = TypeVar("F", bound=Callable[..., Any])
 STORE = ("endpoint_url", "region", "profile")
@@ -102,6 +103,16 @@ def selected(archive: Archive, given: dict[str, Any]) -> Iterator[Row]:
 def where(given: dict[str, Any]) -> dict[str, Any]:
     """What `Archive.find` is to be asked for, besides what is named."""
     return {name: given[name] for name in (*SELECTION, "generation") if name in given}
+
+
+def name_and_time(what: str) -> tuple[str, str | None]:
+    """Split URL@TIME; an @ inside a URL stays there."""
+    name, mark, time = what.rpartition("@")
+    try:
+        span(time)
+    except BadInput:
+        return what, None
+    return (name, time) if mark and name else (what, None)
 
 
 def found(rows: Iterator[Row], given: dict[str, Any]) -> Iterator[Row]:

@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, generation_option, opened
+from archiver.cli.options import archive_options, generation_option, name_and_time, opened
 from archiver.cli.output import dumps, give, safe, say, write
-from archiver.errors import BadInput, NotArchived
+from archiver.errors import NotArchived
 from archiver.model import Record, Snapshot
 from archiver.record import to_json
-from archiver.timestamps import span
 
 WIDTH = 88
 READING = ("generation", "engine", "version", "rules", "verdict", "words")
@@ -36,7 +35,7 @@ def show(what: str, part: str | None, generation: int | None, **given: Any) -> N
     Its body is compared with its sha256 before anything is shown.
     """
     with opened(given) as archive:
-        name, at = _at(what)
+        name, at = name_and_time(what)
         row = archive.row(name, at=at)
         if part == "generations":
             write(map(_reading, archive.generations(row)), READING, "table")
@@ -57,16 +56,6 @@ def _reading(record: Record) -> dict[str, Any]:
     words = len(record.article.text.split()) if record.article else 0
     values = (record.generation, about.get("engine"), about.get("version"), about.get("settings", {}).get("rules"))
     return dict(zip(READING, (*values, str(record.verdict), words), strict=True))
-
-
-def _at(what: str) -> tuple[str, str | None]:
-    """Split URL@TIME; an @ inside a URL stays there."""
-    name, mark, time = what.rpartition("@")
-    try:
-        span(time)
-    except BadInput:
-        return what, None
-    return (name, time) if mark and name else (what, None)
 
 
 def _page(snapshot: Snapshot) -> str:
