@@ -16,6 +16,7 @@ from archiver.extraction import jsonld
 from archiver.extraction.blocks import Block
 from archiver.extraction.classwords import WORD
 from archiver.extraction.head import Head
+from archiver.extraction.wires import AGENCIES
 from archiver.model import Link
 
 MAX_AUTHORS = 20
@@ -44,14 +45,6 @@ _ROLE = re.compile(
     r"professor|lecturer|phd|md|m\.?d\.?|ph\.?d\.?|esq|jr\.?|sr\.?|ii|iii|of|the|in|at|for|and|a|digital|news|politics|world|us|u\.s\.|global)\b[\s.]*)+$",
     re.I,
 )
-AGENCIES = {
-    "reuters": "Reuters", "thomson reuters": "Reuters", "afp": "AFP", "agence france-presse": "AFP", "agence france presse": "AFP", "ap": "AP", "associated press": "AP",
-    "the associated press": "AP", "dpa": "dpa", "upi": "UPI", "epd": "epd", "kna": "KNA", "sid": "SID", "apa": "APA", "ansa": "ANSA", "adnkronos": "Adnkronos", "efe": "EFE",
-    "europa press": "Europa Press", "lusa": "Lusa", "belga": "Belga", "anp": "ANP", "ritzau": "Ritzau", "ntb": "NTB", "tt": "TT", "stt": "STT", "pap": "PAP", "čtk": "ČTK",
-    "ctk": "ČTK", "tass": "TASS", "тасс": "TASS", "риа новости": "RIA Novosti", "interfax": "Interfax", "интерфакс": "Interfax", "xinhua": "Xinhua", "新华社": "Xinhua", "共同通信": "Kyodo",
-    "kyodo": "Kyodo", "時事通信": "Jiji", "yonhap": "Yonhap", "pti": "PTI", "press trust of india": "PTI", "ians": "IANS", "ani": "ANI", "aap": "AAP", "pa": "PA Media", "pa media": "PA Media",
-    "press association": "PA Media", "canadian press": "The Canadian Press", "the canadian press": "The Canadian Press", "bloomberg": "Bloomberg", "keystone-sda": "Keystone-SDA", "sda": "Keystone-SDA", "ats": "Keystone-ATS",
-}  # fmt: skip
 _ORGANISATION = re.compile(
     r"\b(?:news|staff|team|desk|agency|agencies|press|media|magazine|times|post|editors?|editorial|redaktion|rédaction|redacción|redazione|redakcja|redakce|redação|"
     r"onlineredaktion|newsroom|newsdesk|bureau|daily|weekly|tv|radio|online|group|inc|ltd|gmbh|corporation|company|institute|university|association|foundation|admin|"
@@ -240,20 +233,3 @@ def linked_names(links: Iterable[Link]) -> tuple[str, ...]:
         if _AUTHOR_PAGE.search(link.url) and _looks_like_person(link.text) and len(link.text) < 40
     }
     return tuple(found) if len(found) <= 2 else ()
-
-
-def wire_of(organisations: Iterable[str], people: Iterable[str], text: str) -> str | None:
-    """The agency a story comes from: named as author, in a dateline ("BERLIN (dpa) -") or as the text's last word."""
-    for name in (*organisations, *people):
-        if agency := AGENCIES.get(_key(name)):
-            return agency
-    start = re.search(r"\(([^()]{2,30})\)\s*[-–—:]", text[:200]) or re.search(
-        r"^[A-Z][\w .]{2,30},?\s.{0,20}?\((\w+)\)", text[:120]
-    )
-    end = re.search(
-        r"(?:\(|\b(?:©|source|quelle|fonte|fuente|источник)\s*:?\s*)([\w -]{2,25})\)?\s*$", text[-60:], re.I
-    )
-    for match in (start, end):
-        if match and (agency := AGENCIES.get(match[1].strip().casefold())):
-            return agency
-    return None

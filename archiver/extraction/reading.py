@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from archiver.extraction import engine, jsonld
-from archiver.extraction.authors import authors_of, classed, linked_names, wire_of
+from archiver.extraction.authors import authors_of, classed, linked_names
 from archiver.extraction.blocks import Block, cut
 from archiver.extraction.charset import to_utf8
 from archiver.extraction.dates import Dates, dates_of, searched
@@ -27,6 +27,7 @@ from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import Text, text_of
 from archiver.extraction.tree import Page, parse
 from archiver.extraction.verdict import facts_of, judge
+from archiver.extraction.wires import wire_of
 from archiver.model import Article, Capture, Link, Reading, Verdict
 
 SEARCHED_UP_TO = 6_000  # elements; a page without any declared date is searched for one up to this size
@@ -146,8 +147,7 @@ def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: l
     extra: dict[str, Any] = {"words": len(text.text.split()), **similarity_of(text.text)}
     if following:
         extra["next_page"] = following
-    if wire := wire_of(organisations, people, text.text):
-        extra["wire"] = wire
+    extra |= wire_of(organisations, people, text.text, ld)
     if "isAccessibleForFree" in ld:
         extra["is_accessible_for_free"] = str(ld["isAccessibleForFree"]).lower() != "false"
     return Article(

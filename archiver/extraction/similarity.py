@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any
 
 BANDS, ROWS = 8, 3
@@ -70,6 +70,13 @@ def _filled(bins: list[int | None]) -> list[int]:
 
 
 def similarity_of(text: str) -> dict[str, Any]:
-    """What a record keeps: `simhash`, `minhash`, `word_count`."""
+    """What a record keeps: `word_count`, `text_digest`, `simhash`, `minhash`."""
     words = words_of(text)
-    return {"word_count": len(words), "simhash": simhash(words), "minhash": bands(words)}
+    return {
+        "word_count": len(words), "text_digest": text_digest(words), "simhash": simhash(words), "minhash": bands(words),
+    }  # fmt: skip
+
+
+def text_digest(words: list[str]) -> str:
+    """32 hex digits that texts of the same words share, whatever their case, signs and line ends; "" without words."""
+    return sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()[:32] if words else ""
