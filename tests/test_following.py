@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from archiver.crawl.following import Follower
 from archiver.frontier import Lease
-from archiver.urls import Scope, canonical, is_twin, untracked
+from archiver.urls import Scope, canonical, is_twin, turns_page, untracked
 
 LEASE = Lease(
     fp=1, url="https://n.example/", host="n.example", role="site", epoch=1, tries=0, hops=0, via=None, seed=True
@@ -55,3 +57,37 @@ def test_an_article_is_asked_for_by_its_own_address_wherever_it_was_named_first(
         found = follower.links([(tracked, canonical(tracked)), (amp, canonical(amp))], LEASE)
     assert [one.url for one in found] == ["https://n.example/2026/02/harbour-story.html", amp]
     assert found[0].prio > found[1].prio
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "turned"),
+    [
+        ("/news", "/news?page=2", True),
+        ("/news?a=b&page=2", "/news?a=b&page=3", True),
+        ("/news?a=b", "/news?a=b&p=2", True),
+        ("/news?z=1", "/news?page=2&z=1", True),
+        ("/news/", "/news/page/2/", True),
+        ("/news", "/news/2", True),
+        ("/2026/page/9", "/2026/page/10", True),
+        ("/news?page=3", "/news?page=2", False),
+        ("/news?page=2", "/news?page=4", False),
+        ("/news", "/sport?page=2", False),
+        ("/news", "/news/story-2", False),
+        ("/news", "/news?page=21", False),
+        ("/2026/11/24/a", "/2026/11/25/b", False),
+    ],
+)
+def test_the_next_page_of_a_list_is_known(here, there, turned):
+    assert turns_page(canonical("https://n.example" + here), canonical("https://n.example" + there)) is turned
+
+
+def test_turning_the_pages_of_a_list_is_no_depth_as_long_as_it_names_something_new():
+    follower = Follower(scope=Scope(hosts=("n.example",)))
+
+    def hops(number, *others):
+        here = replace(LEASE, url=f"https://n.example/list?p={number}", hops=3)
+        links = [f"https://n.example/list?p={number + 1}", *others]
+        return {one.url: one.hops for one in follower.links(((url, canonical(url)) for url in links), here)}
+
+    assert hops(1, "https://n.example/story-a") == {"https://n.example/list?p=2": 3, "https://n.example/story-a": 4}
+    assert hops(7, "https://n.example/story-a") == {"https://n.example/list?p=8": 4}, "nothing new"

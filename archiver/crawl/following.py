@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 
 from archiver.frontier import Found, Lease
 from archiver.model import Seed
-from archiver.urls import BadUrl, Scope, article_likelihood, authority, canonical, clean, is_twin, untracked
+from archiver.urls import (
+    BadUrl,
+    Scope,
+    article_likelihood,
+    authority,
+    canonical,
+    clean,
+    is_twin,
+    turns_page,
+    untracked,
+)
 
 SEED_PRIO, GUIDE_PRIO = 1000, 500
 TWIN_LATER = 200
@@ -71,21 +81,32 @@ class Follower:
             self._dropped[reason] += n
 
     def links(self, links: Iterable[tuple[str, str]], lease: Lease) -> list[Found]:
-        """Links of a page, each as (URL to ask for, canonical form)."""
-        hops = lease.hops + 1
-        found = []
+        """Links of a page, each as (URL to ask for, canonical form).
+
+        The next page of a list that names something new is no deeper than the list: an archive of 100 pages is whole.
+        """
+        here, found = canonical(lease.url), list[Found]()
+        turned = []
         for url, name in links:
             fp = _fp(name)
             if fp in self._known:
                 continue
-            if reason := self.scope.verdict(url, hops=hops):
-                self._dropped[reason] += 1
-                continue
-            self._remember(fp)
-            place = untracked(url)
-            prio = _prio(place) - 10 * hops
-            found.append(Found(fp=fp, url=place, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops))
-        return found
+            if turns_page(here, name):
+                turned.append((url, fp))
+            elif (one := self._linked(url, fp, lease, lease.hops + 1)) is not None:
+                found.append(one)
+        hops = lease.hops if found else lease.hops + 1
+        onward = [self._linked(url, fp, lease, hops) for url, fp in turned]
+        return found + [one for one in onward if one is not None]
+
+    def _linked(self, url: str, fp: int, lease: Lease, hops: int) -> Found | None:
+        if reason := self.scope.verdict(url, hops=hops):
+            self._dropped[reason] += 1
+            return None
+        self._remember(fp)
+        place = untracked(url)
+        prio = _prio(place) - 10 * hops
+        return Found(fp=fp, url=place, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops)
 
     def entries(self, entries: Iterable[tuple[str, datetime | None]], lease: Lease) -> list[Found]:
         """Entries of a feed or sitemap, each with its date: pages to keep, in a site's crawl to follow as well."""

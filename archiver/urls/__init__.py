@@ -4,6 +4,7 @@ from archiver.errors import BadUrl
 from archiver.urls.hosts import Address, literal_address, registered_domain
 from archiver.urls.identity import authority, canonical, clean, fingerprint, host, join, untracked
 from archiver.urls.likelihood import article_likelihood, looks_like_article, looks_like_index
+from archiver.urls.paging import turns_page
 from archiver.urls.parsing import MAX_URL
 from archiver.urls.scopes import Scope
 from archiver.urls.surts import surt
@@ -27,6 +28,7 @@ __all__ = [
     "looks_like_index",
     "registered_domain",
     "surt",
+    "turns_page",
     "twin",
     "untracked",
 ]
