@@ -29,7 +29,10 @@ CHECKS: Mapping[str, Any] = {
     WHOLES: lambda value: isinstance(value, list) and all(isinstance(one, int) for one in value),
 }
 KEYS: Mapping[str, Mapping[str, str]] = {
-    "": {"name": TEXT, "archive": TEXT, "collection": TEXT, "state": TEXT, "workers": WHOLE, "recrawl": TEXT},
+    "": {
+        "name": TEXT, "archive": TEXT, "collection": TEXT, "state": TEXT, "workers": WHOLE, "recrawl": TEXT,
+        "requisites": TEXTS,
+    },
     "scope": {
         "hosts": TEXTS, "domains": TEXTS, "prefixes": TEXTS, "include": TEXTS, "exclude": TEXTS, "narrow": YES,
         "anywhere": YES, "depth": WHOLE,

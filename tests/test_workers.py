@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -140,9 +141,14 @@ def test_the_reader_is_told_what_was_served():
     assert work.reading.flags == ("\ud800",)
 
 
-def test_a_page_can_be_packed_without_reading_it():
-    work = with_pool(lambda pool: pool.page(capture(b"die"), extract=False), reader="tests.readers:by_body")
-    assert (work.reading.error, gzip.decompress(work.gz)) == ("not_read", b"die")
+def test_a_requisite_is_packed_and_not_read():
+    part = replace(capture(b"die"), discovery="requisite")
+    work = with_pool(lambda pool: pool.page(part), reader="tests.readers:by_body")
+    assert (work.reading.verdict, work.reading.evidence, gzip.decompress(work.gz)) == (
+        "not_html",
+        ("requisite",),
+        b"die",
+    )
 
 
 def test_entries_that_cannot_be_asked_for_are_counted():

@@ -28,6 +28,11 @@ from archiver.model import Seed
     type=click.Choice(["never", "always", "adaptive"]),
     help="Articles of earlier rounds: leave, ask again, or ask 1 h, 1 d and 7 d after their capture.",
 )
+@click.option(
+    "--requisites",
+    metavar="KINDS",
+    help="Fetch what a replay needs to look as the page did: css, images, or both with a comma.",
+)
 @click.option("--from", "since", metavar="TIME", help="Leave out what is dated before: 2026, 20261102, 2026-11-02.")
 @click.option("--to", "until", metavar="TIME", help="Leave out what is dated after.")
 @click.option("--domain", "domains", multiple=True, help="A further domain in scope, with all under it. Repeatable.")
@@ -139,6 +144,8 @@ def _settings(job: Job, given: dict[str, Any], quiet: bool) -> dict[str, Any]:
     for name, option in OPTIONS.items():
         if given[name] not in (None, (), ""):
             options[option] = given[name]
+    if given["requisites"]:
+        options["requisites"] = given["requisites"].split(",")
     if given["no_robots"]:
         options["robots"] = False
     if given["allow_private"]:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from archiver.errors import ArchiveError
+from archiver.extraction.requisites import REQUISITE
 from archiver.frontier import Outcome
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class Budget:
 
     def asked(self, lease: Lease) -> None:
         """A URL is about to be asked for."""
-        self.pages += 1
-        self._hosts[lease.host] += 1
+        if lease.role != REQUISITE:
+            self.pages += 1
+            self._hosts[lease.host] += 1
 
     def kept(self, page: Page) -> None:
         """A page is durable: a new article makes the ground fertile again."""
@@ -49,14 +51,13 @@ class Budget:
         if page.outcome[0] is Outcome.ARCHIVED:
             self.articles += 1
             self.barren = 0
-        elif (
-            page.lease is None or page.lease.known is None or page.lease.known.record is None
-        ):  # a page that was kept before is no trap
-            self.barren += 1
+        elif page.lease is None or not page.lease.was_kept:  # a page that is looked at again is no trap
+            self.ended(page.lease)
 
-    def ended(self) -> None:
-        """A URL ended without anything to keep."""
-        self.barren += 1
+    def ended(self, lease: Lease | None) -> None:
+        """A URL ended without anything new to keep."""
+        if lease is None or lease.role != REQUISITE:  # a picture is no page
+            self.barren += 1
 
     def host_spent(self, host: str) -> bool:
         """Whether this host had its share."""

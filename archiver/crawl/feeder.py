@@ -183,4 +183,4 @@ class Feeder:
         await self._running.ledger(
             lambda ledger: ledger.ack(lease, outcome, reason, known=after.known, again=after.again, **facts)
         )
-        self.budget.ended()
+        self.budget.ended(lease)

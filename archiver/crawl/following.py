@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from archiver.extraction.requisites import REQUISITE
 from archiver.frontier import Found, Lease
 from archiver.model import Seed
 from archiver.urls import (
@@ -22,7 +23,7 @@ from archiver.urls import (
     untracked,
 )
 
-SEED_PRIO, GUIDE_PRIO = 1000, 500
+SEED_PRIO, GUIDE_PRIO, REQUISITE_PRIO = 1000, 500, 300
 TWIN_LATER = 200
 KNOWN_LINKS = 50_000  # what every page of a site repeats fits in easily; more would only cost memory
 MAX_SITEMAP_DEPTH = 3
@@ -144,6 +145,20 @@ class Follower:
             return None
         prio = GUIDE_PRIO if role in ("feed", "sitemap") else _prio(place)
         return Found(fp=fp_of(place), url=place, host=authority(place), role=role, prio=prio, via=lease.fp, hops=hops)
+
+    def requisites(self, urls: Iterable[str], lease: Lease) -> list[Found]:
+        """Stylesheets and pictures of a page, from any host: soon, so that they are what the page was served with."""
+        found = []
+        for url in urls:
+            try:
+                fp = fp_of(url)
+                if fp not in self._known:
+                    self._remember(fp)
+                    one = Found(fp=fp, url=clean(url), host=authority(url), role=REQUISITE, prio=REQUISITE_PRIO)
+                    found.append(replace(one, via=lease.fp, hops=lease.hops))
+            except BadUrl as error:
+                self._dropped[error.reason] += 1
+        return found
 
     def _remember(self, fp: int) -> None:
         if len(self._known) >= KNOWN_LINKS:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from archiver.archive import Prepared, Receipt
 from archiver.crawl.schedule import after_page
 from archiver.errors import ArchiveError, StoreError
+from archiver.extraction.requisites import REQUISITE
 from archiver.model import Verdict
 
 if TYPE_CHECKING:
@@ -77,10 +78,10 @@ class Keeper:
         receipt = await self._outage.through(lambda: running.archive.store_prepared(prepared))
         if lease is not None:
             facts = self._facts(page, receipt)
+            policy = "never" if lease.role == REQUISITE else running.options.recrawl
             after = after_page(
-                running.options.recrawl, prepared.record, seed=lease.seed, outcome=outcome, reason=reason,
-                before=lease.known,
-            )  # fmt: skip
+                policy, prepared.record, seed=lease.seed, outcome=outcome, reason=reason, before=lease.known
+            )
             facts |= {"known": after.known, "again": after.again}
             await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
         return page

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from archiver.crawl.schedule import POLICIES
 from archiver.errors import BadInput
+from archiver.extraction.requisites import KINDS
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -29,6 +30,8 @@ class CrawlOptions:
     state: str = ""  # folder of the job's ledger; by default inside a folder archive, else in the user's state folder
 
     recrawl: str = "never"  # when a URL is asked for again: never, always, adaptive (archiver/crawl/schedule.py)
+
+    requisites: tuple[str, ...] = ()  # what to fetch besides, so that a replay looks as the page did: css, images
 
     user_agent: str = ""  # filled from USER_AGENT
     robots: bool = True
@@ -68,6 +71,8 @@ class CrawlOptions:
     min_free_bytes: int = 32 * MiB  # below this much room on the disk of state or archive the crawl pauses
 
     def __post_init__(self) -> None:
+        if unknown := sorted(set(self.requisites) - set(KINDS)):
+            raise BadInput(PREFIX + "REQUISITES", f"{unknown[0]!r} is none of {', '.join(KINDS)}")
         if self.recrawl not in POLICIES:
             raise BadInput(PREFIX + "RECRAWL", f"{self.recrawl!r} is none of {', '.join(POLICIES)}")
         for name in ("concurrency", "per_host", "put_threads", "tries", "busy_tries"):

@@ -27,9 +27,10 @@ from archiver.crawl.running import RunningCrawl
 from archiver.crawl.schedule import after_failure, after_poll, after_unchanged_poll
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
+from archiver.extraction.requisites import REQUISITE
 from archiver.extraction.workers import Entries
 from archiver.frontier import NO_LINKS, Found, Lease, Links, Outcome
-from archiver.model import Capture, Seed
+from archiver.model import Capture, Seed, Verdict
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -127,7 +128,7 @@ class ArticleSpider(scrapy.Spider):
         page = await self._read(capture, lease)
         if lease.role == "site" and page.work is not None and page.outcome[0] is not Outcome.FAILED:
             page = await self._with_links(page, lease)
-        yield page
+        yield await self._with_requisites(page, lease)
 
     async def _again(self, lease: Lease, capture: Capture) -> bool:
         """Whether this answer is one to come back for, and the ledger has been told so."""
@@ -150,6 +151,20 @@ class ArticleSpider(scrapy.Spider):
         if lease.seed:
             found += follower.guides(await self._sitemaps(lease.url), "sitemap", lease)
         return replace(page, links=Links(found=tuple(found), dropped=follower.take_dropped()))
+
+    async def _with_requisites(self, page: Page, lease: Lease) -> Page:
+        """What an article, or a stylesheet of one, needs to look as it did, if the job wants that."""
+        kinds = self.running.options.requisites
+        capture, is_part = page.capture, lease.role == REQUISITE
+        shows = is_part and "css" in (capture.content_type or "")
+        if not kinds or page.work is None or not (shows or page.work.reading.verdict is Verdict.ARTICLE):
+            return page
+        needed = await self.running.pool.requisites(capture, kinds)
+        for reason, n in needed.dropped.items():
+            self.follower.drop(reason, n)
+        found = self.follower.requisites((url for url, _ in needed.entries), lease)
+        dropped = {**page.links.dropped, **self.follower.take_dropped()}
+        return replace(page, links=Links(found=(*page.links.found, *found), dropped=dropped))
 
     async def _sitemaps(self, url: str) -> tuple[str, ...]:
         """What robots.txt announces, or the usual places."""
@@ -209,7 +224,7 @@ class ArticleSpider(scrapy.Spider):
             after = after_failure(policy, reason, seed=lease.seed, before=before)
         facts |= {"known": after.known, "again": after.again}
         await self.running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, links=links, **facts))
-        self.running.feeder.budget.ended()
+        self.running.feeder.budget.ended(lease)
 
     async def _not_modified(self, lease: Lease, capture: Capture) -> None:
         """Close a feed or sitemap that is as it was: what it names is in the ledger."""

@@ -21,7 +21,9 @@ from typing import Any, BinaryIO
 from archiver.discovery import parse_feed, parse_sitemap
 from archiver.errors import BadUrl
 from archiver.extraction.frames import packed, read_frame, sealed
+from archiver.extraction.requisites import MOST, REQUISITE, requisites_of
 from archiver.extraction.rules import settings
+from archiver.extraction.sniff import media_type
 from archiver.model import Capture, Link, Reading, Verdict
 from archiver.record import article_to_json
 from archiver.urls import canonical, clean
@@ -73,17 +75,16 @@ def _limit(memory_mb: int) -> None:
 
 
 def _page(head: dict[str, Any], body: bytes, reader: str) -> dict[str, Any]:
-    if not head["extract"]:
-        return {"reading": None, "links": [], "dropped": {}}
     capture = Capture(
         url=head["url"],
         captured_at=datetime.fromisoformat(head["captured_at"]),
         status=head["status"],
         headers=tuple((name, value) for name, value in head["headers"]),
         body=body,
+        discovery=head["discovery"],
     )
     try:
-        reading = _function(reader)(capture)
+        reading = _requisite(capture) if capture.discovery == REQUISITE else _function(reader)(capture)
     except (MemoryError, RecursionError) as error:
         why = type(error).__name__
         reading = Reading(verdict=Verdict.ERROR, error="extract_limit", evidence=(why,), settings=settings())
@@ -153,6 +154,18 @@ def _sitemap(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     return _entries(entries, sitemap.refused, kind=sitemap.kind, error=sitemap.error, next_url=None)
 
 
+def _requisite(capture: Capture) -> Reading:
+    """A part of a page is no page, even where an error page in HTML stands in its place."""
+    kind = media_type(capture.body, capture.content_type)
+    return Reading(verdict=Verdict.NOT_HTML, evidence=(REQUISITE,), media_type=kind, settings=settings())
+
+
+def _requisites(head: dict[str, Any], body: bytes) -> dict[str, Any]:
+    urls = requisites_of(body, head["content_type"], head["url"], head["kinds"])
+    refused = [("", "too_many_requisites")] * (len(urls) - MOST)
+    return _entries([[url, None] for url in urls[:MOST]], refused, kind=None, error=None, next_url=None)
+
+
 def _entries(
     entries: list[list[str | None]], refused: Iterable[tuple[str, str]], **about: str | None
 ) -> dict[str, Any]:
@@ -168,7 +181,11 @@ def _send(sink: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:
     sink.flush()
 
 
-TASKS: dict[str, Callable[[dict[str, Any], bytes], dict[str, Any]]] = {"feed": _feed, "sitemap": _sitemap}
+TASKS: dict[str, Callable[[dict[str, Any], bytes], dict[str, Any]]] = {
+    "feed": _feed,
+    "sitemap": _sitemap,
+    "requisites": _requisites,
+}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

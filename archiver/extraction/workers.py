@@ -13,7 +13,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,13 +93,13 @@ class WorkerPool:
         for child in self._children:
             await child.end()
 
-    async def page(self, capture: Capture, *, extract: bool = True) -> PageWork:
+    async def page(self, capture: Capture) -> PageWork:
         """Digest, pack and read a page; waits for a free child.
 
         Never raises for a page: one that kills its child, or costs too much, comes back with a reading whose `error`
         is `worker_died` or `extract_limit`.
         """
-        answers, problem = await self._do(_task("page", capture, extract=extract), capture.body, frames=2)
+        answers, problem = await self._do(_task("page", capture), capture.body, frames=2)
         digests, gz = answers[0] if answers else await asyncio.to_thread(sealed, capture.body)
         if len(answers) < 2:
             return PageWork(**digests, gz=gz, reading=_not_read(problem))
@@ -109,7 +109,7 @@ class WorkerPool:
 
     async def read(self, capture: Capture) -> Reading:
         """Read a page whose body is kept already: as `page` does, without digests, gzip and links."""
-        answers, problem = await self._do(_task("read", capture, extract=True), capture.body, frames=1)
+        answers, problem = await self._do(_task("read", capture), capture.body, frames=1)
         return _reading(answers[0][0]["reading"]) if answers else _not_read(problem)
 
     async def feed(self, capture: Capture) -> Entries:
@@ -120,8 +120,12 @@ class WorkerPool:
         """Read a sitemap."""
         return await self._entries("sitemap", capture)
 
-    async def _entries(self, task: str, capture: Capture) -> Entries:
-        head = {"task": task, "url": capture.url, "content_type": capture.content_type}
+    async def requisites(self, capture: Capture, kinds: Collection[str]) -> Entries:
+        """Find what a page or stylesheet needs to look as it did. `kinds` are of `requisites.KINDS`."""
+        return await self._entries("requisites", capture, kinds=list(kinds))
+
+    async def _entries(self, task: str, capture: Capture, **more: Any) -> Entries:
+        head = {"task": task, "url": capture.url, "content_type": capture.content_type, **more}
         answers, problem = await self._do(head, capture.body, frames=1)
         if not answers:
             return Entries(entries=(), kind=None, error=problem)
@@ -207,14 +211,14 @@ class _Child:
         return status
 
 
-def _task(name: str, capture: Capture, *, extract: bool) -> dict[str, Any]:
+def _task(name: str, capture: Capture) -> dict[str, Any]:
     return {
         "task": name,
         "url": capture.url,
         "status": capture.status,
         "captured_at": capture.captured_at.isoformat(),
         "headers": [pair for pair in capture.headers if pair[0].lower() in USEFUL_HEADERS],
-        "extract": extract,
+        "discovery": capture.discovery,
     }
 
 
@@ -222,9 +226,7 @@ def _not_read(problem: str | None) -> Reading:
     return Reading(verdict=Verdict.ERROR, error=problem, settings=settings())
 
 
-def _reading(members: dict[str, Any] | None) -> Reading:
-    if members is None:
-        return Reading(verdict=Verdict.ERROR, error="not_read")
+def _reading(members: dict[str, Any]) -> Reading:
     article = members["article"]
     given: dict[str, Any] = {name: tuple(members[name]) for name in ("evidence", "flags", "feeds")}
     for name in ("charset", "media_type", "engine", "version", "settings", "error"):
