@@ -12,6 +12,7 @@ ArchiveError
 │   ├── StoreDenied     … because it refuses our credentials; a person must act             exit 6
 │   └── StoreFull       … because it has no room left                                       exit 5
 ├── JobLocked           another crawl holds this job                                        exit 7
+├── JobPaused           the job was told to pause, so it is not begun                       exit 3
 ├── FetchFailed         a URL gave no usable answer
 └── ExtractionFailed    the page was kept, its article could not be read
 """
@@ -143,6 +144,19 @@ class JobLocked(ArchiveError):
 
     def __str__(self) -> str:
         return f"{self.folder}: another crawl ({self.owner}) holds this job; wait for it or stop it"
+
+
+class JobPaused(ArchiveError):
+    """The job whose state is in `folder` was told to pause at `since`, so it is not begun; nothing is lost."""
+
+    exit_code = 3
+
+    def __init__(self, folder: str, since: str) -> None:
+        super().__init__(folder, since)
+        self.folder, self.since = folder, since
+
+    def __str__(self) -> str:
+        return f"{self.folder}: this job is paused since {self.since}; `archiver resume {self.folder}` lets it go on"
 
 
 class FetchFailed(ArchiveError):

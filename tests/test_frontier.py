@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from archiver.errors import StoreError
-from archiver.frontier import Found, Known, Links, Outcome
+from archiver.errors import NotArchived, StoreError
+from archiver.frontier import Found, JobState, Known, Links, Outcome
 from archiver.frontier.clerk import Clerk
 from archiver.frontier.sqlite import SqliteFrontier
 
@@ -51,6 +51,14 @@ def ledger(tmp_path):
     ledger.begin("crawl-1")
     yield ledger
     ledger.close()
+
+
+@pytest.fixture
+def beside(ledger):
+    """The same job's ledger, as another process opens it while a crawl works on it."""
+    other = SqliteFrontier.beside(ledger.path, write=True)
+    yield other
+    other.close()
 
 
 def test_a_url_is_entered_once(ledger):
@@ -263,3 +271,114 @@ def test_the_clerk_answers_every_call_and_one_that_fails_harms_no_other(tmp_path
     assert results[:50] == [1] * 50
     assert isinstance(results[50], ZeroDivisionError)
     assert counts.pending == 50
+
+
+# ------------------------------------------------------------------ the job as a whole, seen and told from outside
+
+
+def test_an_order_given_beside_the_crawl_is_found_by_it_and_outlives_both(ledger, beside, tmp_path):
+    assert ledger.standing().state is JobState.RUN
+    for state in (JobState.PAUSE, JobState.RUN, JobState.STOP):
+        beside.order(state)
+        standing = ledger.standing()
+        assert standing.state is state
+        assert standing.state_at == pytest.approx(beside.now(), abs=5)
+    ledger.close()
+    again = SqliteFrontier(ledger.path)
+    assert again.standing().state is JobState.STOP
+    again.close()
+
+
+def test_orders_and_leases_do_not_disturb_each_other(ledger, beside):
+    ledger.add([found(n) for n in range(20)])
+    leases = ledger.claim(hosts=1, per_host=10)
+    beside.order(JobState.PAUSE)
+    beside.note("told", "pause")
+    for lease in leases:
+        ledger.ack(lease, Outcome.ARCHIVED)
+    assert (beside.counts().done, beside.counts().pending) == (10, 10)
+    assert beside.standing().state is JobState.PAUSE
+
+
+def test_a_new_round_is_told_of_by_its_standing(ledger):
+    first = ledger.standing()
+    assert (first.crawl, first.round, first.complete) == ("crawl-1", 1, False)
+    ledger.complete()
+    assert ledger.standing().complete
+    ledger.begin("crawl-2")
+    second = ledger.standing()
+    assert (second.crawl, second.round, second.complete) == ("crawl-2", 2, False)
+    assert second.began >= first.began
+
+
+def test_events_come_back_in_their_order(ledger, beside):
+    before = ledger.now()
+    ledger.note("storage_down", "503")
+    beside.note("told", "pause")
+    ledger.note("storage_up")
+    assert [(one.kind, one.detail) for one in beside.events()] == [
+        ("storage_down", "503"),
+        ("told", "pause"),
+        ("storage_up", ""),
+    ]
+    assert beside.events(since=before + 3600) == []
+
+
+def test_hosts_are_counted_and_those_with_the_most_to_do_come_first(ledger):
+    ledger.add([found(n) for n in range(3)] + [found(n, "b.example") for n in range(10, 18)])
+    one, two = ledger.claim(hosts=1, per_host=2, busy=["b.example"])
+    ledger.ack(one, Outcome.ARCHIVED, body="html/x", body_size=700)
+    ledger.ack(two, Outcome.FAILED, "timeout")
+    (parked,) = ledger.claim(hosts=1, per_host=1, busy=["a.example"])
+    ledger.retry(parked, "http_429", after=3600, park=True)
+    busy, done = ledger.hosts(recent_since=ledger.now() - 60)
+    assert (busy.host, busy.pending, busy.leased, busy.done) == ("b.example", 8, 0, 0)
+    assert 3500 < busy.wait <= 3600
+    assert (done.host, done.pending, done.done, done.archived, done.failed) == ("a.example", 1, 2, 1, 1)
+    assert (done.size, done.recent, done.wait) == (700, 2, 0.0)
+    assert [one.host for one in ledger.hosts(recent_since=0, most=1)] == ["b.example"]
+    assert ledger.counts().failures == {"timeout": 1}
+
+
+def test_what_ended_is_counted_from_a_moment_on(ledger):
+    ledger.add([found(1), found(2)])
+    one, _two = ledger.claim(hosts=1, per_host=2)
+    ledger.ack(one, Outcome.KEPT, "index")
+    assert ledger.ended(since=ledger.now() - 60) == 1
+    assert ledger.ended(since=ledger.now() + 60) == 0
+
+
+def test_who_only_looks_can_change_nothing_and_makes_nothing(ledger, tmp_path):
+    looking = SqliteFrontier.beside(ledger.path)
+    ledger.add([found(1)])
+    assert looking.counts().pending == 1
+    with pytest.raises(StoreError, match="readonly"):
+        looking.order(JobState.STOP)
+    looking.close()
+    with pytest.raises(NotArchived, match="no ledger"):
+        SqliteFrontier.beside(tmp_path / "none.sqlite")
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_a_ledger_of_an_earlier_version_gets_what_it_lacks(tmp_path):
+    ledger = SqliteFrontier(tmp_path / "l.sqlite")
+    ledger.begin("crawl-1")
+    ledger.add([found(1)])
+    for column in ("state", "state_at"):
+        ledger.db.execute(f"ALTER TABLE job DROP COLUMN {column}")
+    ledger.db.execute("DROP TABLE event")
+    ledger.close()
+    again = SqliteFrontier(tmp_path / "l.sqlite")
+    assert not again.was_damaged
+    again.note("began")
+    assert (again.standing().state, again.counts().pending) == (JobState.RUN, 1)
+    again.close()
+
+
+def test_a_damaged_ledger_is_not_touched_from_beside(tmp_path):
+    path = tmp_path / "l.sqlite"
+    path.write_bytes(b"hello" * 1000)
+    for write in (False, True):
+        with pytest.raises(StoreError, match="cannot be read"):
+            SqliteFrontier.beside(path, write=write)
+    assert path.read_bytes() == b"hello" * 1000

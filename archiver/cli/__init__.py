@@ -20,6 +20,9 @@ from archiver.errors import ArchiveError, StoreError, StoreFull
 INTERRUPTED = 130
 COMMANDS = {
     "crawl": ("archiver.cli.crawl", "crawl"),
+    "pause": ("archiver.cli.orders", "pause"),
+    "resume": ("archiver.cli.orders", "resume"),
+    "stop": ("archiver.cli.orders", "stop"),
     "init": ("archiver.cli.init", "init"),
     "demo": ("archiver.cli.demo", "demo"),
     "list": ("archiver.cli.list", "list_"),

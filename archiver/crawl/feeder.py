@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from archiver.crawl.answers import BUSY, may_pass
 from archiver.crawl.budget import Budget, LimitReached
 from archiver.crawl.schedule import after_failure
-from archiver.frontier import Lease, Outcome
+from archiver.frontier import JobState, Lease, Outcome
 
 if TYPE_CHECKING:
     from archiver.crawl.pages import Page
@@ -48,7 +48,10 @@ class Feeder:
                 if not self._flying:
                     running.stop(problem)
                     break
-            elif await running.may_go_on() and len(self._flying) < running.options.concurrency:
+            elif not await running.may_go_on():
+                if running.orders.state is JobState.PAUSE:
+                    await self._hand_back()
+            elif len(self._flying) < running.options.concurrency:
                 if lease := await self._next():
                     self._flying[lease.fp] = lease
                     self.budget.asked(lease)

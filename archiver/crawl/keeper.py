@@ -145,11 +145,13 @@ class Outage:
             patience = self._running.options.patience_seconds
             logger.warning("storage: %s; waiting up to %.0f s for it, nothing is lost", error, patience)
             self._running.paused_by_store = True
+            self._running.note("storage_down", str(error))
 
     def _up(self) -> None:
         if self._since is not None:
             logger.warning("storage: back after %.0f s; going on", time.monotonic() - self._since)
             self._since, self._running.paused_by_store = None, False
+            self._running.note("storage_up")
             self._running.changed()
 
     async def _rest(self, pause: float, error: StoreError) -> None:

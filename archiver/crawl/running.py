@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,12 +25,14 @@ from archiver.archive import Archive
 from archiver.crawl.feeder import Feeder
 from archiver.crawl.keeper import Keeper
 from archiver.crawl.options import CrawlOptions
+from archiver.crawl.orders import Orders
 from archiver.crawl.politeness import Politeness
 from archiver.crawl.rounds import begin_round, end_round, new_crawl_id
 from archiver.crawl.state import Room, State, open_state
 from archiver.errors import ArchiveError
 from archiver.extraction.workers import WorkerPool
 from archiver.fetch import Client, Guard, Limits, Robots
+from archiver.frontier import JobState
 from archiver.frontier.clerk import Clerk
 from archiver.frontier.sqlite import SqliteFrontier
 from archiver.urls import authority
@@ -67,6 +70,7 @@ class RunningCrawl:
         self.feeder = Feeder(self)
         self.keeper = Keeper(self)
         self.room = Room(self)
+        self.orders = Orders(self)
         self._changed = asyncio.Event()
         self._ledger: Clerk[SqliteFrontier] | None = None
 
@@ -166,6 +170,7 @@ class RunningCrawl:
         self.state = state
         self._ledger = Clerk(state.ledger)
         self.crawl_id = await begin_round(self, state, seeds, rules)
+        self.note("began", f"{self.crawl_id}, process {os.getpid()}")
 
     async def _spider_closed(self) -> None:
         """Say what became of every URL; then give everything back, the ledger last."""
@@ -173,6 +178,7 @@ class RunningCrawl:
         try:
             if self._ledger is not None:
                 await end_round(self)
+                await self._say_how_it_ended()
         except ArchiveError as error:
             self.stop(error)
         finally:
@@ -189,6 +195,14 @@ class RunningCrawl:
             if "archive" in made:
                 self.archive.close()
 
+    async def _say_how_it_ended(self) -> None:
+        counts = self.counts
+        left = counts.pending + counts.leased if counts is not None else 0
+        how = str(self.problem) if self.problem is not None else f"{left} URLs are left" if left else "complete"
+        await self.ledger(lambda one: one.note("ended", how))
+        if self.orders.state is JobState.STOP:  # it is done: the next run is not meant
+            await self.ledger(lambda one: one.order(JobState.RUN))
+
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Run blocking work on one of the putting threads, never on those that Scrapy shares with DNS."""
         return await asyncio.get_running_loop().run_in_executor(self.putters, call)
@@ -200,8 +214,13 @@ class RunningCrawl:
     # ------------------------------------------------------------------ signals between the parts
 
     async def may_go_on(self) -> bool:
-        """Whether new URLs may be asked for: the store answers, there is room on the disk, nobody said pause."""
-        return not self.paused_by_store and await self.room.enough()
+        """Whether new URLs may be asked for: nobody said pause, the store answers, there is room on the disk."""
+        return await self.orders.may_go_on() and not self.paused_by_store and await self.room.enough()
+
+    def note(self, kind: str, detail: str = "") -> None:
+        """Write an event into the job's ledger, as soon as may be; a full disk is no reason to stop for it."""
+        if self._ledger is not None:
+            self._ledger.tell(lambda one: one.note(kind, detail))
 
     def changed(self) -> None:
         """A slot, a host or a page became free: the feeder looks again."""

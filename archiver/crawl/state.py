@@ -1,29 +1,28 @@
-"""State: where a job's ledger lies, and the lock on it. In: options, seeds. Out: the open ledger. Never: Scrapy.
-
-One crawl at a time: the lock is the kernel's (flock), so it goes with its process, however that ends.
-"""
+"""State: a job's ledger, opened and locked for one crawl. In: options, seeds. Out: the ledger. Never: Scrapy."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from archiver.errors import BadInput, JobLocked, StoreError, StoreFull
+from archiver.errors import BadInput, JobLocked, JobPaused, StoreError, StoreFull
+from archiver.frontier import JobState
+from archiver.frontier.places import LEDGER, LOCK, job_name, state_folder
 from archiver.frontier.sqlite import SqliteFrontier
-from archiver.keys import STATE
 
 if TYPE_CHECKING:
     from archiver.crawl.options import CrawlOptions
     from archiver.crawl.running import RunningCrawl
 
 LOOK_SECONDS = 2.0
+LOCK_TRIES, LOCK_SECONDS = 4, 0.05  # who only looks at the lock holds it for a moment
 
 
 @dataclass(slots=True)
@@ -40,30 +39,11 @@ class State:
         self.lock.close()
 
 
-def job_name(options: CrawlOptions, seeds: Iterable[str]) -> str:
-    """The job's own name, or one made of archive, collection and seeds: the same command is the same job."""
-    if options.job:
-        return options.job
-    text = "\n".join([options.uri, options.collection, *sorted(set(seeds))])
-    return f"{options.collection}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:10]}"
-
-
-def state_folder(options: CrawlOptions, name: str) -> Path:
-    """Where the job's ledger lies: as told, inside a folder archive, or in the user's state folder."""
-    if options.state:
-        return Path(options.state)
-    if "://" not in options.uri or options.uri.startswith("file://"):
-        return Path(options.uri.removeprefix("file://")) / STATE / name
-    base = os.environ.get("NEWSVAULT_STATE") or os.path.join(
-        os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "newsvault"
-    )
-    return Path(base) / f"{name}-{hashlib.sha256(options.uri.encode()).hexdigest()[:8]}"
-
-
 def open_state(options: CrawlOptions, seeds: Iterable[str]) -> State:
-    """Lock the job and open its ledger. Raises JobLocked, StoreFull, BadInput."""
-    name = job_name(options, seeds)
-    folder = state_folder(options, name)
+    """Lock the job and open its ledger. Raises JobLocked, JobPaused, StoreFull, BadInput."""
+    started = time.time()
+    name = job_name(options.job, uri=options.uri, collection=options.collection, seeds=seeds)
+    folder = Path(options.state) if options.state else state_folder(options.uri, name)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if folder.stat().st_uid != os.getuid():
@@ -76,18 +56,39 @@ def open_state(options: CrawlOptions, seeds: Iterable[str]) -> State:
             raise StoreFull(str(folder), f"disk full: {error}") from error
         raise StoreError(str(folder), f"{error.strerror}; give another folder with --state") from error
     try:
-        ledger = SqliteFrontier(folder / "ledger.sqlite", name=name)
+        ledger = SqliteFrontier(folder / LEDGER, name=name)
+        try:
+            _heed(ledger, folder, started)
+        except BaseException:
+            ledger.close()
+            raise
     except BaseException:
         lock.close()
         raise
     return State(folder=folder, ledger=ledger, lock=lock, fresh=ledger.job()["round"] == 0)
 
 
+def _heed(ledger: SqliteFrontier, folder: Path, started: float) -> None:
+    """A paused job stays paused; a stop was for an earlier run, unless it came since this one `started`."""
+    standing = ledger.standing()
+    if standing.state is JobState.PAUSE:
+        since = datetime.fromtimestamp(standing.state_at, UTC).isoformat(" ", timespec="seconds")
+        raise JobPaused(str(folder), since)
+    if standing.state is JobState.STOP and standing.state_at < started:
+        ledger.order(JobState.RUN)
+
+
 def _lock(folder: Path) -> TextIO:
-    path = folder / "lock"
-    lock = open(path, "a+", encoding="utf-8")  # noqa: SIM115  # held open: closing it is what releases the lock
+    lock = open(folder / LOCK, "a+", encoding="utf-8")  # noqa: SIM115  # held open: closing it is what releases the lock
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for attempt in range(1, LOCK_TRIES + 1):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt == LOCK_TRIES:
+                    raise
+                time.sleep(LOCK_SECONDS)
     except OSError as error:
         lock.seek(0)
         owner = lock.read().strip() or "unknown"
@@ -131,6 +132,7 @@ class Room:
             return False
         if self._full_since is not None:
             self._running.log.warning("disk: room again; going on")
+            self._running.note("disk_room")
         self._full_since = None
         return True
 
@@ -143,5 +145,6 @@ class Room:
         if self._full_since is None:
             self._full_since = now
             self._running.log.warning("disk: %s; pausing until there is room", error)
+            self._running.note("disk_full", str(error))
         elif now - self._full_since > self._running.options.patience_seconds:
             self._running.stop(error)

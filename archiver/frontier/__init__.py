@@ -12,7 +12,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["NO_LINKS", "Counts", "Found", "Frontier", "Intent", "Known", "Lease", "Line", "Links", "Outcome"]
+__all__ = [
+    "NO_LINKS",
+    "Counts",
+    "Event",
+    "Found",
+    "Frontier",
+    "HostCounts",
+    "Intent",
+    "JobState",
+    "Known",
+    "Lease",
+    "Line",
+    "Links",
+    "Outcome",
+    "Standing",
+]
 
 
 class Outcome(StrEnum):
@@ -26,6 +41,14 @@ class Outcome(StrEnum):
     FAILED = "failed"  # no usable answer; reason says why
     SKIPPED = "skipped"  # never asked for; reason = robots, scope …
     DEFERRED = "deferred"  # still pending: its host asked us to come back later
+
+
+class JobState(StrEnum):
+    """What the job is told to do; the crawl that works on it looks about once a second."""
+
+    RUN = "run"
+    PAUSE = "pause"  # ask for nothing new; what is in flight ends; the process stays
+    STOP = "stop"  # end in order; what is left stays pending for the next run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +165,45 @@ class Counts:
     outcomes: Mapping[str, int]
     reasons: Mapping[str, int]
     dropped: Mapping[str, int]
+    failures: Mapping[str, int] = field(default_factory=dict)  # the reasons of what failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The job itself. Times are seconds on the ledger's clock, which is the wall clock unless that jumped."""
+
+    name: str
+    crawl: str | None  # of this round, or of the last one; None before the first
+    round: int
+    complete: bool
+    state: JobState
+    state_at: float  # when it was told so; 0.0 if never
+    began: float  # when this round began; 0.0 before the first
+    now: float  # the last time that anybody worked on the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the job. `kind` is a documented word (docs/explanation/ledger.md)."""
+
+    at: float  # seconds on the ledger's clock
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCounts:
+    """Where one host stands."""
+
+    host: str
+    pending: int
+    leased: int
+    done: int
+    archived: int  # articles, repeated and unchanged ones included
+    failed: int
+    size: int  # bytes of its bodies, as stored
+    recent: int  # URLs that ended since the moment asked for
+    wait: float  # seconds until it may be asked again, as it asked for; 0.0 if it did not
 
 
 class Frontier(Protocol):
@@ -190,3 +252,21 @@ class Frontier(Protocol):
 
     def lines(self) -> Iterator[Line]:
         """Every URL that this round closed or left open, and what became of it."""
+
+    def standing(self) -> Standing:
+        """The job's own row: which round it is in, and what it is told to do."""
+
+    def order(self, state: JobState) -> None:
+        """Tell the job what to do; whoever works on it, here or elsewhere, finds it in `standing`."""
+
+    def note(self, kind: str, detail: str = "") -> None:
+        """Write down something that happened to the job."""
+
+    def events(self, *, since: float = 0.0) -> list[Event]:
+        """What happened to the job from then on, oldest first."""
+
+    def ended(self, *, since: float) -> int:
+        """How many URLs ended from then on."""
+
+    def hosts(self, *, recent_since: float, most: int = 1000) -> list[HostCounts]:
+        """Where each host stands, those with the most left to do first."""

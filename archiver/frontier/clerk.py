@@ -39,6 +39,12 @@ class Clerk(Generic[L]):
         self._calls.put((call, future))
         return await future
 
+    def tell(self, call: Callable[[L], object]) -> None:
+        """Run `call(ledger)` some time soon; what it raises is nobody's concern."""
+        future: asyncio.Future[object] = self._loop.create_future()
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._calls.put((call, future))
+
     async def close(self) -> None:
         """Finish what was asked for and stop."""
         self._calls.put(None)

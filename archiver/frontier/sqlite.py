@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from urllib.parse import quote
 
-from archiver.errors import StoreError, StoreFull
+from archiver.errors import NotArchived, StoreError, StoreFull
 from archiver.frontier import NO_LINKS, Counts, Found, Intent, Known, Lease, Line, Links
+from archiver.frontier.sqlite_job import SqliteJob
 
 VERSION = 2
 PENDING, LEASED, DONE = 0, 1, 2
@@ -65,7 +67,7 @@ CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
 """  # version 1 had no `known`, and asked again by outcome
 
 
-class SqliteFrontier:
+class SqliteFrontier(SqliteJob):
     """The ledger in `path`. `name` is the job's; a damaged file is set aside and `was_damaged` says so."""
 
     def __init__(self, path: str | os.PathLike[str], *, name: str = "job") -> None:
@@ -99,14 +101,41 @@ class SqliteFrontier:
                 self.db.execute(
                     "INSERT INTO job (id, version, name, clock) VALUES (1, ?, ?, ?)", (VERSION, name, time.time())
                 )
-            version, clock = self.db.execute("SELECT version, clock FROM job").fetchone()
+            (version,) = self.db.execute("SELECT version FROM job").fetchone()
             if version > VERSION:
                 raise StoreError(str(self.path), "written by a newer version of archiver; use that one")
             if version < VERSION:
                 self.db.executescript(f"BEGIN; {FROM_1} UPDATE job SET version = {VERSION}; COMMIT")
+            self._grow()
+            self._start_clock()
         except BaseException:
             self.db.close()
             raise
+
+    @classmethod
+    def beside(cls, path: str | os.PathLike[str], *, write: bool = False) -> Self:
+        """The ledger of a job that another process may be working on: nothing is checked, mended or set aside.
+
+        Raises NotArchived where there is none, StoreError where it cannot be read.
+        """
+        one = cls.__new__(cls)
+        one.path, one.was_damaged = Path(path), False
+        if not one.path.is_file():
+            raise NotArchived(f"{one.path}: there is no ledger")
+        try:
+            uri = f"file:{quote(str(one.path.resolve()))}?mode={'rw' if write else 'ro'}"
+            one.db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+            if write:
+                one.db.execute("PRAGMA synchronous=FULL")
+                one._grow()
+            one._start_clock()
+            one.standing()
+        except sqlite3.Error as error:
+            raise StoreError(str(one.path), f"cannot be read ({error}); the job's next run mends it") from error
+        return one
+
+    def _start_clock(self) -> None:
+        (clock,) = self.db.execute("SELECT clock FROM job").fetchone()
         self._offset: float = max(time.time(), clock) - time.monotonic()
         self._depth = 0
 
@@ -393,6 +422,7 @@ class SqliteFrontier:
         ended = self.db.execute("SELECT outcome, reason, count(*) FROM url WHERE state = 2 GROUP BY 1, 2").fetchall()
         outcomes: dict[str, int] = {}
         reasons: dict[str, int] = {}
+        failures = {reason: n for outcome, reason, n in ended if outcome == "failed"}
         for outcome, reason, n in ended:
             outcomes[outcome] = outcomes.get(outcome, 0) + n
             if reason:
@@ -405,6 +435,7 @@ class SqliteFrontier:
             outcomes=outcomes,
             reasons=reasons,
             dropped=dropped,
+            failures=failures,
         )
 
     def next_due_in(self, *, besides: Iterable[str] = ()) -> float | None:
