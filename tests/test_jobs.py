@@ -54,8 +54,8 @@ def test_a_crawl_pauses_goes_on_and_is_complete(tmp_path):
         time.sleep(1.5)
         assert len(site.log) == asked, "nothing new is asked for"
         assert child.poll() is None, "the process stays"
-        shown = json.loads(say("pause", folder, "--json").stdout)
-        assert (shown["state"], shown["running"]) == ("pause", f"process {child.pid}")
+        shown = json.loads(say("status", folder, "--json").stdout)
+        assert (shown["state"], shown["running"], shown["leased"]) == ("pause", f"process {child.pid}", 0)
         resumed = json.loads(say("resume", folder, "--json").stdout)
         assert resumed == {
             "job": resumed["job"], "state": "run", "running": f"process {child.pid}", "folder": folder
@@ -70,9 +70,25 @@ def test_a_crawl_that_is_stopped_ends_in_order_and_the_next_one_goes_on(tmp_path
     folder = str(tmp_path / "s")
     with Site(articles=30) as site, crawling(site, tmp_path) as child:
         wait_for(lambda: len(site.log) > 8)
+        watch = subprocess.Popen(
+            [sys.executable, "-m", "archiver", "status", folder, "--watch", "--json", "--every", "0.5"],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert watch.stdout
+        first = json.loads(watch.stdout.readline())
+        assert (first["activity"], first["running"]) == ("running", f"process {child.pid}")
+        assert first["done"] > 2
+        assert first["pending"] + first["leased"] > 5
+        assert 5 < first["per_minute_lately"] <= 600, "the host is asked ten times a second at most"
+        assert first["seconds_left"] > 0
+        assert first["hosts"][0]["host"] == f"127.0.0.1:{site.port}"
         stopped = say("stop", folder)
         assert stopped.returncode == 0, stopped.stderr
         assert child.wait(30) == 3
+        last = json.loads(watch.stdout.read().splitlines()[-1])
+        assert watch.wait(10) == 0, "it ends with the crawl"
+        watch.stdout.close()
+        assert (last["activity"], last["running"], last["state"], last["leased"]) == ("not running", None, "run", 0)
         assert "told to stop" in child.stderr.read()
         again = say("stop", folder)
         assert (again.returncode, "nothing to stop" in again.stdout) == (0, True)
@@ -116,7 +132,7 @@ def test_a_job_is_found_by_file_by_name_and_as_the_only_one(tmp_path):
 
 
 def test_a_job_that_is_not_there_has_its_own_exit_code_and_nothing_is_made(tmp_path):
-    assert say("pause", "--archive", "nowhere", cwd=tmp_path).returncode == 3
+    assert say("status", "--archive", "nowhere", cwd=tmp_path).returncode == 3
     (tmp_path / "job.toml").write_text('archive = "a"\n[[seeds]]\nurl = "https://news.example/"\n')
     none = say("stop", "job.toml", cwd=tmp_path)
     assert (none.returncode, "no crawl of this job has begun" in none.stderr) == (3, True)

@@ -20,6 +20,7 @@ from archiver.errors import ArchiveError, StoreError, StoreFull
 INTERRUPTED = 130
 COMMANDS = {
     "crawl": ("archiver.cli.crawl", "crawl"),
+    "status": ("archiver.cli.status", "status"),
     "pause": ("archiver.cli.orders", "pause"),
     "resume": ("archiver.cli.orders", "resume"),
     "stop": ("archiver.cli.orders", "stop"),
