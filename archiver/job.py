@@ -1,4 +1,4 @@
-"""Job: what a crawl job file says. In: TOML. Out: crawl options, spider arguments, seeds. Never: Scrapy, the network.
+"""Job: what a crawl job file says. In: TOML. Out: crawl options, spider arguments, seeds; and back. Never: Scrapy.
 
 Every key is documented in docs/reference/job-file.md; an unknown one is refused with the nearest known one.
 """
@@ -6,6 +6,7 @@ Every key is documented in docs/reference/job-file.md; an unknown one is refused
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 from archiver.errors import BadInput
 from archiver.keys import checked_name
 from archiver.model import Seed
+from archiver.urls import without_credentials
 
 SPIDERS = ("site", "feed", "sitemap", "urls")
 ROLES = {"site": "site", "feed": "feed", "sitemap": "sitemap", "urls": "page"}
@@ -56,6 +58,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 OF_THE_CRAWL = frozenset({"put_threads", "patience_seconds", "min_free_bytes"})  # in [storage], but not the store's own
+_SPIDER = {role: spider for spider, role in ROLES.items()}
 SEED_KEYS: Mapping[str, str] = {"url": TEXT, "file": TEXT, "spider": TEXT}
 
 
@@ -106,6 +109,32 @@ def job_of(data: Mapping[str, Any], *, source: str = "job", folder: Path = Path(
         store={name: value for name, value in storage.items() if name not in OF_THE_CRAWL},
         arguments={**tables.get("scope", {}), **tables.get("dates", {})},
     )
+
+
+def job_text(job: Job) -> str:
+    """A job as a file that `read_job` takes, without secrets: what stands before an `@` in a URL is left out.
+
+    For the archive: so that years later it is still known what a crawl was told.
+    """
+    names = {"job": "name", "uri": "archive"}
+    said = {names.get(name, name): value for name, value in job.options.items()} | {**job.store} | {**job.arguments}
+    lines = []
+    for table, keys in KEYS.items():
+        given = [f"{key} = {_toml(said[key])}" for key in keys if key in said and said[key] is not None]
+        if given:
+            lines += ([f"\n[{table}]"] if table else []) + given
+        if not table:
+            lines += [f'\n[[seeds]]\nurl = {_toml(seed.url)}\nspider = "{_SPIDER[seed.spider]}"' for seed in job.seeds]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML has it; its strings are JSON's, but for one control character."""
+    if isinstance(value, str):
+        return json.dumps(without_credentials(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value)
 
 
 def _seeds(source: str, given: Any, folder: Path) -> tuple[Seed, ...]:

@@ -15,10 +15,12 @@ import pytest
 from archiver import errors, model
 from archiver.crawl.answers import NEVER_ASKED
 from archiver.crawl.options import PREFIX, CrawlOptions
-from archiver.crawl.rounds import log_line
+from archiver.crawl.papers import log_line
 from archiver.fetch import FLAGS
-from archiver.frontier import Line, Outcome
+from archiver.frontier import HostCounts, Line, Outcome
 from archiver.job import KEYS, SEED_KEYS, job_of
+from archiver.report.figures import Figures, HostFigures, OverTime
+from archiver.report.status import Status, Storage
 from archiver.storage.s3_options import S3Options
 from tests.cli_reference import commands, page
 
@@ -100,6 +102,21 @@ def test_every_outcome_verdict_and_flag_is_documented():
 def test_every_member_of_the_crawl_log_is_documented():
     line = Line(**dict.fromkeys(field.name for field in dataclasses.fields(Line)))
     assert missing(list(log_line(line)), REFERENCE["layout.md"]) == []
+
+
+def test_every_member_of_status_and_report_is_documented():
+    status, report = REFERENCE["report.md"].split("## The report")
+    for text, classes in ((status, (Status, Storage, HostCounts)), (report, (Figures, HostFigures, OverTime))):
+        members = [field.name for one in classes for field in dataclasses.fields(one)]
+        assert missing(members, text) == []
+
+
+def test_every_event_is_documented():
+    folders = (ROOT / "archiver" / "crawl", ROOT / "archiver" / "cli")
+    source = "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
+    kinds = set(re.findall(r"\.note\(\s*\"(\w+)\"", source))
+    assert {"began", "storage_down", "ended"} <= kinds
+    assert missing(sorted(kinds), (ROOT / "docs" / "explanation" / "ledger.md").read_text("utf-8")) == []
 
 
 def test_every_reason_that_the_program_gives_is_documented():

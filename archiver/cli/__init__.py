@@ -21,6 +21,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "crawl": ("archiver.cli.crawl", "crawl"),
     "status": ("archiver.cli.status", "status"),
+    "report": ("archiver.cli.report", "report"),
     "pause": ("archiver.cli.orders", "pause"),
     "resume": ("archiver.cli.orders", "resume"),
     "stop": ("archiver.cli.orders", "stop"),

@@ -15,7 +15,7 @@ from archiver.frontier.places import LEDGER, job_name, state_folder, the_job
 from archiver.frontier.sqlite import SqliteFrontier
 from archiver.job import Job, read_job
 from archiver.project import find
-from archiver.urls import clean
+from archiver.urls import clean, without_credentials
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,7 +70,7 @@ def _asked(url: str) -> str:
     try:
         return clean(url)
     except BadUrl:
-        return url
+        return without_credentials(url)
 
 
 @contextmanager

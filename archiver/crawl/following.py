@@ -21,6 +21,7 @@ from archiver.urls import (
     is_twin,
     turns_page,
     untracked,
+    without_credentials,
 )
 
 SEED_PRIO, GUIDE_PRIO, REQUISITE_PRIO = 1000, 500, 300
@@ -43,7 +44,8 @@ def entry(seed: Seed) -> tuple[Found, str | None]:
     try:
         url = clean(seed.url)
     except BadUrl as error:
-        found = Found(fp=_fp(seed.url), url=seed.url, host="-", role=seed.spider, prio=SEED_PRIO, seed=True)
+        shown = without_credentials(seed.url)  # it goes into logs
+        found = Found(fp=_fp(seed.url), url=shown, host="-", role=seed.spider, prio=SEED_PRIO, seed=True)
         return found, error.reason
     return Found(fp=fp_of(url), url=url, host=authority(url), role=seed.spider, prio=SEED_PRIO, seed=True), None
 

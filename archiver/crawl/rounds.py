@@ -7,8 +7,7 @@ End: say for every URL what became of it, and list every object with its digest.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -16,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from archiver.catalog import Query
 from archiver.crawl.following import fp_of
+from archiver.crawl.papers import log_of, media_type, papers
 from archiver.crawl.schedule import after_page
 from archiver.errors import BadInput, BadRecord, BadUrl, NotArchived, StoreError
 from archiver.fixity import Entry, write_manifest
 from archiver.frontier import Found, Intent, Line, Outcome
-from archiver.keys import crawl_prefix
+from archiver.frontier.places import LOG
 from archiver.model import Verdict
 from archiver.record import from_json
 from archiver.urls import authority
@@ -137,35 +137,28 @@ def _kept(running: RunningCrawl) -> Iterator[tuple[Found, dict[str, Any]]]:
             yield Found(fp=fp_of(url), url=url, host=authority(url)), facts
 
 
-def log_line(line: Line) -> dict[str, Any]:
-    """One line of the crawl log."""
-    ended = None if line.ended_at is None else datetime.fromtimestamp(line.ended_at, UTC).isoformat(timespec="seconds")
-    return {
-        "url": line.url, "final_url": line.final_url, "role": line.role, "outcome": line.outcome, "reason": line.reason,
-        "status": line.status, "tries": line.tries, "hops": line.hops, "via": line.via, "record": line.record,
-        "ended_at": ended,
-    }  # fmt: skip
-
-
 async def end_round(running: RunningCrawl) -> None:
     """Write the crawl log and the manifest; close the round if nothing is left."""
     assert running.state is not None
     running.counts = counts = await running.ledger(lambda one: one.counts())
     lines = await running.ledger(lambda one: list(one.lines()))
-    log = "".join(json.dumps(log_line(line), ensure_ascii=False) + "\n" for line in lines).encode("utf-8", "replace")
-    (running.state.folder / "log.jsonl").write_bytes(log)
+    log = log_of(lines)
+    (running.state.folder / LOG).write_bytes(log)
     if any(line.record for line in lines) and not isinstance(running.problem, StoreError):
-        await running.in_thread(lambda: _publish(running, log, lines))
+        standing = await running.ledger(lambda one: one.standing())
+        events = await running.ledger(lambda one: one.events(since=standing.began))
+        files = papers(running, log, lines, counts=counts, events=events, job=standing.name)
+        await running.in_thread(lambda: _publish(running, files, lines))
     if counts.pending == counts.leased == 0:
         await running.ledger(lambda one: one.complete())
 
 
-def _publish(running: RunningCrawl, log: bytes, lines: list[Line]) -> None:
-    """Keep log and manifest beside the records, named by their digests: an older one is never overwritten."""
-    store, digest = running.archive.store, hashlib.sha256(log).hexdigest()
-    key = f"{crawl_prefix(running.crawl_id)}log-{digest[:16]}.jsonl"
-    store.put_new(key, log, media_type="application/jsonl")
-    entries = [Entry(key=key, kind="file", sha256=digest, size=len(log))]
+def _publish(running: RunningCrawl, files: Mapping[str, bytes], lines: list[Line]) -> None:
+    """Keep the crawl's papers and its manifest beside the records."""
+    store, entries = running.archive.store, []
+    for key, data in files.items():
+        store.put_new(key, data, media_type=media_type(key))
+        entries.append(Entry(key=key, kind="file", sha256=hashlib.sha256(data).hexdigest(), size=len(data)))
     for line in lines:
         entries += _entries(running, line)
     write_manifest(store, running.crawl_id, entries)

@@ -40,6 +40,11 @@ class SeededSpider(ArticleSpider):
         if not seeds:
             raise BadInput(f"spider {self.name}", "give it a place to start: -a url=https://… or -a file=urls.txt")
         super().__init__(*args, seeds=seeds, follower=_follower(seeds, given))
+        self.arguments = {  # as a job file says them
+            name: value if name in ("since", "until") else given[name]
+            for name, value in kwargs.items()
+            if name not in ("url", "file") and value is not None and value is not False and value not in ("", (), [])
+        }
 
 
 def _words(value: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from archiver.urls.hosts import Address, literal_address, registered_domain
 from archiver.urls.identity import authority, canonical, clean, fingerprint, host, join, untracked
 from archiver.urls.likelihood import article_likelihood, looks_like_article, looks_like_index
 from archiver.urls.paging import turns_page
-from archiver.urls.parsing import MAX_URL
+from archiver.urls.parsing import MAX_URL, without_credentials
 from archiver.urls.scopes import Scope
 from archiver.urls.surts import surt
 from archiver.urls.twins import is_twin, twin
@@ -31,4 +31,5 @@ __all__ = [
     "turns_page",
     "twin",
     "untracked",
+    "without_credentials",
 ]

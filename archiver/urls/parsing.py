@@ -22,11 +22,17 @@ _EDGES = "".join(map(chr, range(0x21)))  # C0 controls and space; browsers strip
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _REST = re.compile(r"//([^/?#\\]*)([^?#]*)(?:\?([^#]*))?", re.DOTALL)
+_USERINFO = re.compile(r"://[^/?#\s]*@")
 _PORT = re.compile(r":([0-9]*)\Z")
 # What may stand as it is (RFC 3986 pchar and "/", minus what Scrapy's w3lib would escape after us); the rest is
 # escaped.
 _UNSAFE_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]")
 _UNSAFE_QUERY = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&()*+,;=:@/?%]")
+
+
+def without_credentials(text: str) -> str:
+    """A URL, or text with URLs in it, for logs and files: without what stands before the host and an `@`."""
+    return _USERINFO.sub("://", text)
 
 
 class Parts(NamedTuple):
