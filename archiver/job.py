@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archiver.errors import BadInput
+from archiver.errors import BadInput, BadUrl
 from archiver.keys import checked_name
 from archiver.model import Seed
-from archiver.urls import without_credentials
+from archiver.urls import authority, without_credentials
 
 SPIDERS = ("site", "feed", "sitemap", "urls")
 ROLES = {"site": "site", "feed": "feed", "sitemap": "sitemap", "urls": "page"}
@@ -46,7 +46,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "limits": {
         "max_pages": WHOLE, "max_bytes": WHOLE, "max_seconds": NUMBER, "max_barren_pages": WHOLE,
-        "max_host_pages": WHOLE, "url_seconds": NUMBER, "connect_seconds": NUMBER, "idle_seconds": NUMBER,
+        "max_host_pages": WHOLE, "max_host_bytes": WHOLE, "max_host_seconds": NUMBER,
+        "url_seconds": NUMBER, "connect_seconds": NUMBER, "idle_seconds": NUMBER,
         "body_bytes": WHOLE, "head_bytes": WHOLE, "max_redirects": WHOLE, "extract_seconds": NUMBER,
         "worker_memory_mb": WHOLE,
     },
@@ -58,6 +59,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 OF_THE_CRAWL = frozenset({"put_threads", "patience_seconds", "min_free_bytes"})  # in [storage], but not the store's own
+HOST_KEYS: Mapping[str, str] = {
+    "max_pages": WHOLE, "max_bytes": WHOLE, "max_seconds": NUMBER, "depth": WHOLE, "delay_seconds": NUMBER,
+}  # fmt: skip
 _SPIDER = {role: spider for spider, role in ROLES.items()}
 SEED_KEYS: Mapping[str, str] = {"url": TEXT, "file": TEXT, "spider": TEXT}
 
@@ -89,14 +93,17 @@ def job_of(data: Mapping[str, Any], *, source: str = "job", folder: Path = Path(
     """Check a job's tables and sort them into what the crawl takes. Raises BadInput."""
     tables = {name: value for name, value in data.items() if isinstance(value, dict)}
     plain = {name: value for name, value in data.items() if name not in tables and name != "seeds"}
-    _known(source, tables, [name for name in KEYS if name], "table")
+    hosts = tables.pop("hosts", {})
+    _known(source, tables, [*(name for name in KEYS if name), "hosts"], "table")
     for table, values in {"": plain, **tables}.items():
-        _checked(source, table, values)
+        _checked(source, table, values, KEYS[table])
     options: dict[str, Any] = {
         {"name": "job", "archive": "uri"}.get(name, name): value for name, value in plain.items()
     }
     for table in ("politeness", "limits", "network"):
         options.update(tables.get(table, {}))
+    if hosts:
+        options["hosts"] = _hosts(source, hosts)
     storage = tables.get("storage", {})
     options.update({name: value for name, value in storage.items() if name in OF_THE_CRAWL})
     if "collection" in options:
@@ -117,7 +124,8 @@ def job_text(job: Job) -> str:
     For the archive: so that years later it is still known what a crawl was told.
     """
     names = {"job": "name", "uri": "archive"}
-    said = {names.get(name, name): value for name, value in job.options.items()} | {**job.store} | {**job.arguments}
+    options = {names.get(name, name): value for name, value in job.options.items() if name != "hosts"}
+    said = options | {**job.store} | {**job.arguments}
     lines = []
     for table, keys in KEYS.items():
         given = [f"{key} = {_toml(said[key])}" for key in keys if key in said and said[key] is not None]
@@ -125,6 +133,8 @@ def job_text(job: Job) -> str:
             lines += ([f"\n[{table}]"] if table else []) + given
         if not table:
             lines += [f'\n[[seeds]]\nurl = {_toml(seed.url)}\nspider = "{_SPIDER[seed.spider]}"' for seed in job.seeds]
+    for host, own in job.options.get("hosts", {}).items():
+        lines += [f"\n[hosts.{_toml(host)}]", *(f"{key} = {_toml(value)}" for key, value in own.items())]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -165,11 +175,25 @@ def _lines(source: str, path: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def _checked(source: str, table: str, values: Mapping[str, Any]) -> None:
+def _hosts(source: str, hosts: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """The tables [hosts."news.example"], by the host as a URL's authority has it."""
+    found: dict[str, Mapping[str, float]] = {}
+    for host, own in hosts.items():
+        if not isinstance(own, dict):
+            raise BadInput(source, f'write [hosts."news.example"] and below it {", ".join(HOST_KEYS)}')
+        _checked(source, f'hosts."{host}"', own, HOST_KEYS)
+        try:
+            found[authority(f"http://{host}/")] = own
+        except BadUrl as error:
+            raise BadInput(source, f"[hosts.{json.dumps(host)}] names no host; write host or host:port") from error
+    return found
+
+
+def _checked(source: str, table: str, values: Mapping[str, Any], keys: Mapping[str, str]) -> None:
     where = f"key in [{table}]" if table else "key"
-    _known(source, values, list(KEYS[table]), where)
+    _known(source, values, list(keys), where)
     for name, value in values.items():
-        kind = KEYS[table][name]
+        kind = keys[name]
         if not CHECKS[kind](value):
             raise BadInput(source, f"{name} = {value!r} must be a {kind}")
 

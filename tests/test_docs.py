@@ -18,10 +18,11 @@ from archiver.crawl.options import PREFIX, CrawlOptions
 from archiver.crawl.papers import log_line
 from archiver.fetch import FLAGS
 from archiver.frontier import HostCounts, Line, Outcome
-from archiver.job import KEYS, SEED_KEYS, job_of
+from archiver.job import HOST_KEYS, KEYS, SEED_KEYS, job_of
 from archiver.report.figures import Figures, HostFigures, OverTime
 from archiver.report.status import Status, Storage
 from archiver.storage.s3_options import S3Options
+from tests import job_schema
 from tests.cli_reference import commands, page
 
 ROOT = Path(__file__).parent.parent
@@ -191,10 +192,15 @@ def test_every_argument_of_the_spiders_is_documented():
 
 def test_every_key_of_the_job_file_is_in_the_section_of_its_table():
     sections = re.split(r"^## ", REFERENCE["job-file.md"], flags=re.MULTILINE)
-    for table, keys in {**KEYS, "[seeds]": SEED_KEYS}.items():
+    for table, keys in {**KEYS, "[seeds]": SEED_KEYS, 'hosts."news.example"': HOST_KEYS}.items():
         heading = f"`[{table}]`" if table else "Top level"
         text = next(part for part in sections if part.splitlines()[0] == heading)
         assert missing(list(keys), text) == [], heading
+
+
+def test_the_schema_of_the_job_file_is_what_the_code_reads():
+    published = (ROOT / "docs" / "reference" / "job-file.schema.json").read_text("utf-8")
+    assert published == job_schema.text(), "run: python -m tests.job_schema > docs/reference/job-file.schema.json"
 
 
 def test_the_job_files_of_the_documentation_can_be_read():

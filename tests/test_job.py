@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from archiver import cli
 from archiver.errors import BadInput
 from archiver.job import KEYS, job_of, read_job
+from tests import job_schema
 
+SCHEMA = jsonschema.Draft202012Validator(job_schema.schema())
 SEED = {"seeds": [{"url": "https://news.example/", "spider": "site"}]}
 
 
@@ -44,6 +50,10 @@ def test_urls_of_a_seed_file_are_pages(tmp_path):
         ({**SEED, "colection": "x"}, "did you mean 'collection'"),
         ({**SEED, "limits": {"max_pages": "many"}}, "must be a whole number"),
         ({**SEED, "limits": {"max_pages": -1}}, "must be a whole number"),
+        ({**SEED, "hosts": {"a.example": {"max_page": 1}}}, "did you mean 'max_pages'"),
+        ({**SEED, "hosts": {"a.example": {"max_pages": "2"}}}, "must be a whole number"),
+        ({**SEED, "hosts": {"a b/": {"max_pages": 2}}}, "names no host"),
+        ({**SEED, "hosts": {"depth": 2}}, "write .hosts"),
         ({**SEED, "collection": "Not a name!"}, "collection name"),
         ({"seeds": [{"url": "https://a.example/", "spider": "sites"}]}, "none of site, feed"),
         ({"seeds": [{"uri": "https://a.example/"}]}, "did you mean 'url'"),
@@ -54,6 +64,27 @@ def test_urls_of_a_seed_file_are_pages(tmp_path):
 def test_what_a_job_cannot_say_is_refused_with_a_cure(data, words):
     with pytest.raises(BadInput, match=words):
         job_of(data)
+    assert not SCHEMA.is_valid(data) or words == "names no host", "the schema knows it too, but for what a host is"
+
+
+def test_the_schema_takes_what_the_code_takes():
+    template = Path(cli.__file__).parent / "job.toml"
+    pages = [path.read_text("utf-8") for path in (template.parent.parent.parent / "docs").rglob("*.md")]
+    blocks = [block for text in pages for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)]
+    assert len(blocks) > 2
+    for text in (template.read_text("utf-8"), *blocks):
+        SCHEMA.validate({**SEED, **tomllib.loads(text)})
+    for table, keys in KEYS.items():
+        for key, kind in keys.items():
+            value = {"text": "never", "number": 0.5, "whole number": 1, "true or false": True}.get(kind, [])
+            data = {**SEED, **({table: {key: value}} if table else {key: value})}
+            SCHEMA.validate(data)
+            job_of(data)
+
+
+def test_a_host_has_a_table_of_its_own_by_the_name_that_urls_give_it():
+    job = job_of({**SEED, "hosts": {"B\u00fccher.Example": {"max_pages": 5}, "a.example:80": {"depth": 1}}})
+    assert job.options["hosts"] == {"xn--bcher-kva.example": {"max_pages": 5}, "a.example": {"depth": 1}}
 
 
 def test_a_file_that_is_no_toml_or_not_there_is_one_line(tmp_path):
@@ -66,8 +97,6 @@ def test_a_file_that_is_no_toml_or_not_there_is_one_line(tmp_path):
 
 
 def test_the_template_of_init_is_a_job_with_every_table(tmp_path):
-    from archiver import cli
-
     text = (Path(cli.__file__).parent / "job.toml").read_text(encoding="utf-8")
     (tmp_path / "job.toml").write_text(text)
     job = read_job(tmp_path / "job.toml")

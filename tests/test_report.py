@@ -171,9 +171,11 @@ def test_a_job_written_is_the_job_that_was_read():
     data = {
         "name": "press", "archive": "s3://press?endpoint_url=http://127.0.0.1:1", "workers": 2,
         "seeds": [{"url": "https://news.example/\u00fc?a=\"b\"\x7f\t", "spider": "feed"}],
-        "scope": {"include": ["/a/*", 'x"\\'], "narrow": True, "depth": 3}, "dates": {"since": "2026-01"},
+        "scope": {"hosts": ["c.example"], "include": ["/a/*", 'x"\\'], "narrow": True, "depth": 3},
+        "dates": {"since": "2026-01"},
         "politeness": {"delay_seconds": 0.5}, "storage": {"region": "eu", "patience_seconds": 5},
         "network": {"ports": [80, 8080]},
+        "hosts": {"a.example:8080": {"max_pages": 7, "delay_seconds": 2.5}, "b.example": {"depth": 0}},
     }  # fmt: skip
     import tomllib
 

@@ -60,10 +60,10 @@ def test_a_page_comes_back_read_digested_and_packed():
 def test_feeds_and_sitemaps_are_read_there_too():
     feed = b"<rss><channel><item><link>/1</link><pubDate>Tue, 24 Nov 2026 08:00:00 GMT</pubDate></item></channel></rss>"
     entries = with_pool(lambda pool: pool.feed(capture(feed, kind="application/rss+xml"))).entries
-    assert entries == (("https://news.example/1", NOW),)
+    assert entries == (("https://news.example/1", NOW, True),)
     sitemap = b"<urlset><url><loc>https://news.example/2</loc></url></urlset>"
     found = with_pool(lambda pool: pool.sitemap(capture(sitemap, kind="application/xml")))
-    assert [url for url, _ in found.entries] == ["https://news.example/2"]
+    assert [url for url, *_ in found.entries] == ["https://news.example/2"]
 
 
 def test_more_pages_than_workers_all_come_back():

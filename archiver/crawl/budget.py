@@ -36,6 +36,8 @@ class Budget:
         self._options = options
         self._begin = time.monotonic()
         self._hosts: Counter[str] = Counter()
+        self._host_bytes: Counter[str] = Counter()
+        self._host_begin: dict[str, float] = {}
         self.pages = self.bytes = self.barren = self.articles = 0
 
     def asked(self, lease: Lease) -> None:
@@ -43,11 +45,14 @@ class Budget:
         if lease.role != REQUISITE:
             self.pages += 1
             self._hosts[lease.host] += 1
+            self._host_begin.setdefault(lease.host, time.monotonic())
 
     def kept(self, page: Page) -> None:
         """A page is durable: a new article makes the ground fertile again."""
         if page.work is not None:
             self.bytes += len(page.capture.body)
+            if page.lease is not None:
+                self._host_bytes[page.lease.host] += len(page.capture.body)
         if page.outcome[0] is Outcome.ARCHIVED:
             self.articles += 1
             self.barren = 0
@@ -59,9 +64,19 @@ class Budget:
         if lease is None or lease.role != REQUISITE:  # a picture is no page
             self.barren += 1
 
-    def host_spent(self, host: str) -> bool:
-        """Whether this host had its share."""
-        return 0 < self._options.max_host_pages <= self._hosts[host]
+    def host_spent(self, host: str) -> LimitReached | None:
+        """The limit that this host has reached; None while it has not."""
+        options, begin = self._options, self._host_begin.get(host)
+        limits = (
+            ("pages", options.max_host_pages, self._hosts[host]),
+            ("bytes", options.max_host_bytes, self._host_bytes[host]),
+            ("seconds", options.max_host_seconds, 0.0 if begin is None else time.monotonic() - begin),
+        )
+        for name, general, now in limits:
+            limit = options.of_host(host, f"max_{name}", general)
+            if 0 < limit <= now:
+                return LimitReached(f"max_host_{name} of {host}", limit)
+        return None
 
     def spent(self, flying: int) -> LimitReached | None:
         """The limit that is reached, pages in flight counted in; None while there is room."""

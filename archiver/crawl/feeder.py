@@ -35,7 +35,7 @@ class Feeder:
         self._running = running
         self._ahead: defaultdict[str, deque[Lease]] = defaultdict(deque)
         self._flying: dict[int, Lease] = {}
-        self._spent: set[str] = set()  # hosts that had their share of this crawl
+        self._spent: dict[str, LimitReached] = {}  # hosts that had their share of this crawl
         self._said = time.monotonic()
         self.budget = Budget(running.options)
 
@@ -113,13 +113,14 @@ class Feeder:
             return False
         left = await self._running.ledger(lambda ledger: ledger.next_due_in())
         if self._spent and left is not None and left <= park:
-            self._running.stop(LimitReached("max_host_pages", self._running.options.max_host_pages))
+            self._running.stop(next(iter(self._spent.values())))
         return True
 
     async def _retire_spent(self) -> None:
         """Hand back what is left of hosts that had their share; the others go on."""
-        for host in [host for host, waiting in self._ahead.items() if waiting and self.budget.host_spent(host)]:
-            self._spent.add(host)
+        waiting = [host for host, waiting in self._ahead.items() if waiting]
+        for host, limit in [(host, limit) for host in waiting if (limit := self.budget.host_spent(host))]:
+            self._spent[host] = limit
             await self._release(host)
 
     def _patience(self) -> float:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import TYPE_CHECKING
 
+from archiver.crawl.window import Window
 from archiver.extraction.requisites import REQUISITE
 from archiver.frontier import Found, Lease
 from archiver.model import Seed
@@ -23,6 +25,9 @@ from archiver.urls import (
     untracked,
     without_credentials,
 )
+
+if TYPE_CHECKING:
+    from archiver.crawl.options import CrawlOptions
 
 SEED_PRIO, GUIDE_PRIO, REQUISITE_PRIO = 1000, 500, 300
 TWIN_LATER = 200
@@ -50,6 +55,11 @@ def entry(seed: Seed) -> tuple[Found, str | None]:
     return Found(fp=fp_of(url), url=url, host=authority(url), role=seed.spider, prio=SEED_PRIO, seed=True), None
 
 
+def host_depths(options: CrawlOptions) -> dict[str, int]:
+    """How many links are followed from a seed at hosts that the job treats apart."""
+    return {host: int(own["depth"]) for host, own in options.hosts.items() if "depth" in own}
+
+
 def _prio(url: str) -> int:
     """Likely articles first; an AMP or mobile edition after the page it copies, so that the copy names the original."""
     return int(100 * article_likelihood(url)) - (TWIN_LATER if is_twin(url) else 0)
@@ -62,15 +72,15 @@ class Follower:
     scope: Scope = field(default_factory=Scope)
     guided: Scope = field(default_factory=Scope)  # where feeds and sitemaps may lie, and their entries lead
     follow: bool = False  # whether a site is crawled, or only what feeds and sitemaps name
-    since: datetime | None = None  # entries of feeds and sitemaps dated outside are left out
-    until: datetime | None = None
+    window: Window = field(default_factory=Window)
+    host_depths: Mapping[str, int] = field(default_factory=dict)  # links from a seed
     _known: set[int] = field(default_factory=set)
     _dropped: Counter[str] = field(default_factory=Counter)
 
     @property
     def rules(self) -> str:
         """What decides which links are followed, as a digest."""
-        text = repr((self.scope, self.guided, self.follow, self.since, self.until))
+        text = repr((self.scope, self.guided, self.follow, self.window, self.host_depths))
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
     def take_dropped(self) -> dict[str, int]:
@@ -103,7 +113,7 @@ class Follower:
         return found + [one for one in onward if one is not None]
 
     def _linked(self, url: str, fp: int, lease: Lease, hops: int) -> Found | None:
-        if reason := self.scope.verdict(url, hops=hops):
+        if reason := self.link_verdict(url, hops=hops):
             self._dropped[reason] += 1
             return None
         self._remember(fp)
@@ -111,20 +121,33 @@ class Follower:
         prio = _prio(place) - 10 * hops
         return Found(fp=fp, url=place, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops)
 
-    def entries(self, entries: Iterable[tuple[str, datetime | None]], lease: Lease) -> list[Found]:
-        """Entries of a feed or sitemap, each with its date: pages to keep, in a site's crawl to follow as well."""
+    def link_verdict(self, url: str, *, hops: int) -> str | None:
+        """Why a page's link is not followed, as one word; None where it is."""
+        reason = self.scope.verdict(url, hops=hops) or self._too_deep(url, hops)
+        return reason or ("outside_dates" if self.window.excludes(url) else None)
+
+    def entry_verdict(self, url: str, *, hops: int) -> str | None:
+        """Why what a feed or sitemap names, without a date, is not asked for, as one word; None where it is."""
+        reason = self.guided.verdict(url, hops=hops) or self._too_deep(url, hops)
+        return reason or ("outside_dates" if self.window.excludes(url) else None)
+
+    def _too_deep(self, url: str, hops: int) -> str | None:
+        if self.host_depths and hops > self.host_depths.get(authority(url), hops):
+            return "too_deep"
+        return None
+
+    def entries(self, entries: Iterable[tuple[str, datetime | None, bool]], lease: Lease) -> list[Found]:
+        """Entries of a feed or sitemap: pages to keep, in a site's crawl to follow as well.
+
+        Each with its date, and whether that is when it was published rather than last changed.
+        """
         found, role = [], "site" if self.follow else "page"
-        for url, dated in entries:
-            if dated is not None and self._outside(dated):
+        for url, at, is_published in entries:
+            if self.window.excludes(url, at, is_published=is_published):
                 self._dropped["outside_dates"] += 1
             elif (one := self._one(url, lease, role, lease.hops + 1)) is not None:
                 found.append(one)
         return found
-
-    def _outside(self, dated: datetime) -> bool:
-        moment = dated if dated.tzinfo else dated.replace(tzinfo=UTC)
-        before = self.since is not None and moment < self.since
-        return before or (self.until is not None and moment >= self.until)
 
     def guides(self, urls: Iterable[str], role: str, lease: Lease) -> list[Found]:
         """Feeds and sitemaps to read, each once."""
@@ -141,11 +164,12 @@ class Follower:
         except BadUrl as error:
             self._dropped[error.reason] += 1
             return None
-        reason = self.guided.verdict(place, hops=hops)
-        if reason and not (role in ("feed", "sitemap") and reason == "not_a_page"):
+        is_guide = role in ("feed", "sitemap")
+        reason = self.guided.verdict(place, hops=hops) or (None if is_guide else self._too_deep(place, hops))
+        if reason and not (is_guide and reason == "not_a_page"):
             self._dropped[reason] += 1
             return None
-        prio = GUIDE_PRIO if role in ("feed", "sitemap") else _prio(place)
+        prio = GUIDE_PRIO if is_guide else _prio(place)
         return Found(fp=fp_of(place), url=place, host=authority(place), role=role, prio=prio, via=lease.fp, hops=hops)
 
     def requisites(self, urls: Iterable[str], lease: Lease) -> list[Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 PREFIX = "ARCHIVE_"
+HOST_OPTIONS = ("max_pages", "max_bytes", "max_seconds", "depth", "delay_seconds")
 MiB = 1024 * 1024
 
 
@@ -61,6 +63,9 @@ class CrawlOptions:
     max_seconds: float = 0.0  # of this run; 0 = no limit
     max_barren_pages: int = 1000  # pages in a row without a new article
     max_host_pages: int = 0  # pages of one host; 0 = no limit
+    max_host_bytes: int = 0  # body bytes kept of one host; 0 = no limit
+    max_host_seconds: float = 0.0  # since the first request to a host in this run; 0 = no limit
+    hosts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # host → what is its own, see HOST_OPTIONS
 
     workers: int = 0  # extraction processes; 0 = one per core but one, at least one
     extract_seconds: float = 20.0
@@ -81,6 +86,14 @@ class CrawlOptions:
         for name in ("delay_seconds", "url_seconds", "body_bytes", "head_bytes", "patience_seconds", "extract_seconds"):
             if getattr(self, name) < 0:
                 raise BadInput(PREFIX + name.upper(), "must not be negative")
+
+        for host, own in self.hosts.items():
+            if unknown := sorted(set(own) - set(HOST_OPTIONS)):
+                raise BadInput(f"{PREFIX}HOSTS, {host}, {unknown[0]!r}", f"known are {', '.join(HOST_OPTIONS)}")
+
+    def of_host(self, host: str, name: str, default: float) -> float:
+        """What the job says of this host alone, or the default of all."""
+        return self.hosts.get(host, {}).get(name, default)
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> CrawlOptions:
@@ -107,6 +120,8 @@ def _typed(name: str, kind: str, value: Any) -> Any:
             return int(value)
         if kind == "float":
             return float(value)
+        if kind.startswith("Mapping"):
+            return json.loads(value) if isinstance(value, str) else value
         if kind.startswith("tuple"):
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(int(part) if "int" in kind else str(part).strip() for part in parts if str(part).strip())

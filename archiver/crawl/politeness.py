@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from archiver.errors import FetchFailed
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class _Host:
     delay: float
+    own: float  # what it goes back to
     next_at: float = 0.0
     busy: int = 0
     free: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -31,13 +34,16 @@ class Politeness:
     Durations are measured on the monotonic clock.
     """
 
-    def __init__(self, *, delay: float, per_host: int, max_delay: float) -> None:
-        self._delay, self._per_host, self._max = delay, per_host, max_delay
+    def __init__(
+        self, *, delay: float, per_host: int, max_delay: float, delays: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        self._delay, self._per_host, self._max, self._delays = delay, per_host, max_delay, delays
         self._hosts: dict[str, _Host] = {}
 
     def _host(self, name: str) -> _Host:
         if name not in self._hosts:
-            self._hosts[name] = _Host(self._delay)
+            own = self._delays.get(name, self._delay)
+            self._hosts[name] = _Host(own, own)
         return self._hosts[name]
 
     def ready_in(self, name: str) -> float:
@@ -75,12 +81,12 @@ class Politeness:
         """Leave `name` alone for so long, and keep twice the distance afterwards: it said it is busy."""
         host = self._host(name)
         host.next_at = max(host.next_at, time.monotonic() + seconds)
-        host.delay = min(self._max, max(host.delay * 2, 0.1 if self._delay else 0.0))
+        host.delay = min(self._max, max(host.delay * 2, 0.1 if host.own else 0.0))
 
     def forgive(self, name: str) -> None:
         """A good answer: shrink the distance back towards our own."""
         host = self._host(name)
-        host.delay = max(self._delay, host.delay * 0.9) if host.delay > self._delay else host.delay
+        host.delay = max(host.own, host.delay * 0.9)
 
 
 class PoliteMiddleware:

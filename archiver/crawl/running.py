@@ -57,7 +57,10 @@ class RunningCrawl:
         self.crawler = crawler
         self.options = CrawlOptions.from_settings(crawler.settings)
         self.politeness = Politeness(
-            delay=self.options.delay_seconds, per_host=self.options.per_host, max_delay=self.options.max_delay_seconds
+            delay=self.options.delay_seconds,
+            per_host=self.options.per_host,
+            max_delay=self.options.max_delay_seconds,
+            delays={host: own["delay_seconds"] for host, own in self.options.hosts.items() if "delay_seconds" in own},
         )
         self.crawl_id = ""
         self.problem: ArchiveError | None = None

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from archiver.crawl.following import Follower
 from archiver.crawl.spider import ArticleSpider
+from archiver.crawl.window import Window
 from archiver.errors import BadInput, BadUrl
 from archiver.model import Seed
 from archiver.timestamps import span
@@ -27,7 +28,7 @@ class SeededSpider(ArticleSpider):
     exclude       globs of which none may match
     narrow        true: stay under each seed's folder
     anywhere      true: items of feeds and sitemaps may lie on any host
-    since, until  1-14 digits or an ISO date; items of feeds and sitemaps dated outside are left out
+    since, until  1-14 digits or an ISO date; what says before it is fetched that it was published outside is left out
     depth         links to follow from a seed
     """
 
@@ -98,8 +99,7 @@ def _follower(seeds: Iterable[Seed], given: Mapping[str, Any]) -> Follower:
         scope=scope,
         guided=Scope(**patterns) if given["anywhere"] else guided,
         follow=any(seed.spider == "site" for seed in seeds),
-        since=given["since"],
-        until=given["until"],
+        window=Window(given["since"], given["until"]),
     )
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import scrapy
 
 from archiver.crawl.answers import NEVER_ASKED, failure_of, retry_after, transient
-from archiver.crawl.following import Follower, entry, fp_of
+from archiver.crawl.following import Follower, entry, fp_of, host_depths
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
 from archiver.crawl.schedule import after_failure, after_poll, after_unchanged_poll
@@ -79,6 +79,7 @@ class ArticleSpider(scrapy.Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> ArticleSpider:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.running = RunningCrawl.of(crawler)
+        spider.follower.host_depths = host_depths(spider.running.options)
         crawler.signals.connect(spider.callback_failed, scrapy.signals.spider_error)
         crawler.signals.connect(spider.page_dropped, scrapy.signals.item_dropped)
         crawler.signals.connect(spider.page_failed, scrapy.signals.item_error)
@@ -162,7 +163,7 @@ class ArticleSpider(scrapy.Spider):
         needed = await self.running.pool.requisites(capture, kinds)
         for reason, n in needed.dropped.items():
             self.follower.drop(reason, n)
-        found = self.follower.requisites((url for url, _ in needed.entries), lease)
+        found = self.follower.requisites((url for url, *_ in needed.entries), lease)
         dropped = {**page.links.dropped, **self.follower.take_dropped()}
         return replace(page, links=Links(found=(*page.links.found, *found), dropped=dropped))
 
@@ -196,7 +197,7 @@ class ArticleSpider(scrapy.Spider):
                     return
                 sitemap = await self.running.pool.sitemap(capture)
                 if sitemap.kind == "index":
-                    found = self.follower.guides((url for url, _ in sitemap.entries), "sitemap", lease)
+                    found = self.follower.guides((url for url, *_ in sitemap.entries), "sitemap", lease)
                 else:
                     found = self.follower.entries(sitemap.entries, lease)
                 await self._followed(lease, capture, found, sitemap)
@@ -213,7 +214,7 @@ class ArticleSpider(scrapy.Spider):
         facts: dict[str, Any] = {"final_url": capture.url, "status": capture.status}
         policy, before = self.running.options.recrawl, lease.known
         if outcome is Outcome.FOLLOWED:
-            items = dict.fromkeys(fp_of(url) for url, _ in read.entries)
+            items = dict.fromkeys(fp_of(url) for url, *_ in read.entries)
             after = after_poll(policy, lease.role, items, capture, before)
             if after.gap:
                 reason = "gap"

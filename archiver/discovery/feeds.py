@@ -25,11 +25,12 @@ _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedItem:
-    """One entry. `url` is absolute and clean; `published` aware, UTC."""
+    """One entry. `url` is absolute and clean; `published` and `modified` aware, UTC."""
 
     url: str
     title: str = ""
     published: datetime | None = None
+    modified: datetime | None = None
     id: str = ""
 
 
@@ -90,6 +91,7 @@ class _Entry:
     base: str
     title: str
     published: str
+    modified: str
     id: str
 
 
@@ -111,6 +113,7 @@ def _collect(entries: Iterable[_Entry], url: str) -> tuple[tuple[FeedItem, ...],
                 url=target,
                 title=entry.title[:_MAX_TITLE],
                 published=parse_date(entry.published),
+                modified=parse_date(entry.modified),
                 id=entry.id[:_MAX_TITLE],
             )
         )
@@ -122,7 +125,8 @@ def _entry(record: Record, url: str) -> _Entry:
         link=_link(record),
         base=_base(record, url),
         title=" ".join(record.text("title").split()),
-        published=record.text("pubdate", "published", "date", "issued", "created", "updated", "modified"),
+        published=record.text("pubdate", "published", "date", "issued", "created"),
+        modified=record.text("updated", "modified"),
         id=record.text("guid", "id"),
     )
 
@@ -212,7 +216,8 @@ def _json_entry(item: dict[str, Any], url: str) -> _Entry:
         link=_string(item.get("url")) or _string(item.get("external_url")),
         base=url,
         title=_string(item.get("title")),
-        published=_string(item.get("date_published")) or _string(item.get("date_modified")),
+        published=_string(item.get("date_published")),
+        modified=_string(item.get("date_modified")),
         id=_string(item.get("id")),
     )
 

@@ -28,6 +28,8 @@ from archiver.model import Capture, Link, Reading, Verdict
 from archiver.record import article_to_json
 from archiver.urls import canonical, clean
 
+_Dated = tuple[str, str | None, bool]  # URL, ISO date, whether it is that of publication
+
 MAX_LINKS = 6000  # of one page; Heritrix takes as many
 MAX_TEXT = 200  # characters of a link's text
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
@@ -144,13 +146,13 @@ def _listed(head: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 def _feed(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     feed = parse_feed(body, head["url"], head["content_type"])
-    items = [[item.url, _iso(item.published)] for item in feed.items]
+    items = [_dated(item.url, item.published, item.modified) for item in feed.items]
     return _entries(items, feed.refused, kind=feed.kind, error=feed.error, next_url=feed.next_url)
 
 
 def _sitemap(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     sitemap = parse_sitemap(body, head["url"], head["content_type"])
-    entries = [[entry.url, _iso(entry.published or entry.lastmod)] for entry in sitemap.entries]
+    entries = [_dated(entry.url, entry.published, entry.lastmod) for entry in sitemap.entries]
     return _entries(entries, sitemap.refused, kind=sitemap.kind, error=sitemap.error, next_url=None)
 
 
@@ -163,12 +165,14 @@ def _requisite(capture: Capture) -> Reading:
 def _requisites(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     urls = requisites_of(body, head["content_type"], head["url"], head["kinds"])
     refused = [("", "too_many_requisites")] * (len(urls) - MOST)
-    return _entries([[url, None] for url in urls[:MOST]], refused, kind=None, error=None, next_url=None)
+    return _entries([_dated(url, None, None) for url in urls[:MOST]], refused, kind=None, error=None, next_url=None)
 
 
-def _entries(
-    entries: list[list[str | None]], refused: Iterable[tuple[str, str]], **about: str | None
-) -> dict[str, Any]:
+def _dated(url: str, published: datetime | None, modified: datetime | None) -> _Dated:
+    return url, _iso(published or modified), published is not None
+
+
+def _entries(entries: list[_Dated], refused: Iterable[tuple[str, str]], **about: str | None) -> dict[str, Any]:
     return {"entries": entries, "dropped": Counter(reason for _, reason in refused), **about}
 
 

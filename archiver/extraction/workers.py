@@ -44,9 +44,12 @@ class PageWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
-    """What a feed or sitemap names: URLs, each with its date. `kind` is `index` for a sitemap of sitemaps."""
+    """What a feed or sitemap names: URLs, each with its date, and whether that is when it was published.
 
-    entries: tuple[tuple[str, datetime | None], ...]
+    `kind` is `index` for a sitemap of sitemaps.
+    """
+
+    entries: tuple[tuple[str, datetime | None, bool], ...]
     kind: str | None
     error: str | None
     next_url: str | None = None  # an older page of the same feed
@@ -130,7 +133,10 @@ class WorkerPool:
         if not answers:
             return Entries(entries=(), kind=None, error=problem)
         found = answers[0][0]
-        dated = tuple((url, datetime.fromisoformat(when) if when else None) for url, when in found["entries"])
+        dated = tuple(
+            (url, datetime.fromisoformat(when) if when else None, is_published)
+            for url, when, is_published in found["entries"]
+        )
         about = {name: found[name] for name in ("kind", "error", "next_url", "dropped")}
         return Entries(entries=dated, **about)
 

@@ -1,6 +1,7 @@
 """URLs: what we send, what we know a page by, where it belongs. In: URLs. Out: URLs, keys, words. Never: I/O."""
 
 from archiver.errors import BadUrl
+from archiver.urls.dates import dated
 from archiver.urls.hosts import Address, literal_address, registered_domain
 from archiver.urls.identity import authority, canonical, clean, fingerprint, host, join, untracked
 from archiver.urls.likelihood import article_likelihood, looks_like_article, looks_like_index
@@ -19,6 +20,7 @@ __all__ = [
     "authority",
     "canonical",
     "clean",
+    "dated",
     "fingerprint",
     "host",
     "is_twin",
