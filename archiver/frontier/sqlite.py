@@ -41,6 +41,7 @@ _SETS = ", ".join(f"{name} = ?" for name in FACTS)  # one not given is absent: a
 SCHEMA = """
 CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
   round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1, rules TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL DEFAULT 'run', state_at REAL NOT NULL DEFAULT 0,
   clock REAL NOT NULL, began REAL NOT NULL DEFAULT 0);
 CREATE TABLE host (host TEXT PRIMARY KEY, next_due REAL NOT NULL, blocked_until REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX host_due ON host (next_due);
@@ -55,16 +56,20 @@ CREATE INDEX url_todo ON url (host, prio DESC, due) WHERE state = 0;
 CREATE INDEX url_leased ON url (fp) WHERE state = 1;
 CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
 CREATE TABLE dropped (reason TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE event (at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
 """
 FROM_1 = """
 ALTER TABLE job ADD COLUMN rules TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN state TEXT NOT NULL DEFAULT 'run';
+ALTER TABLE job ADD COLUMN state_at REAL NOT NULL DEFAULT 0;
+CREATE TABLE event (at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
 ALTER TABLE url ADD COLUMN known TEXT;
 ALTER TABLE url DROP COLUMN etag;
 ALTER TABLE url DROP COLUMN last_modified;
 UPDATE url SET due = 9e18 WHERE state = 2
   AND NOT (seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'));
 CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
-"""  # version 1 had no `known`, and asked again by outcome
+"""  # version 1 had no `known`, no orders and no events, and asked again by outcome
 
 
 class SqliteFrontier(SqliteJob):
@@ -106,7 +111,6 @@ class SqliteFrontier(SqliteJob):
                 raise StoreError(str(self.path), "written by a newer version of archiver; use that one")
             if version < VERSION:
                 self.db.executescript(f"BEGIN; {FROM_1} UPDATE job SET version = {VERSION}; COMMIT")
-            self._grow()
             self._start_clock()
         except BaseException:
             self.db.close()
@@ -127,7 +131,6 @@ class SqliteFrontier(SqliteJob):
             one.db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
             if write:
                 one.db.execute("PRAGMA synchronous=FULL")
-                one._grow()
             one._start_clock()
             one.standing()
         except sqlite3.Error as error:

@@ -12,12 +12,6 @@ from typing import TYPE_CHECKING
 
 from archiver.frontier import Event, HostCounts, JobState, Standing
 
-EVENTS = """CREATE TABLE IF NOT EXISTS event (at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL)"""
-ADDED = (
-    ("job", "state", "TEXT NOT NULL DEFAULT 'run'"),
-    ("job", "state_at", "REAL NOT NULL DEFAULT 0"),
-)  # columns that ledgers of earlier versions do not have: table, name, kind
-
 
 class SqliteJob:
     """What `SqliteFrontier` knows about the job as a whole."""
@@ -28,13 +22,6 @@ class SqliteJob:
 
         def now(self) -> float: ...
         def together(self) -> AbstractContextManager[None]: ...
-
-    def _grow(self) -> None:
-        """Give a ledger of an earlier version what it lacks."""
-        for table, column, kind in ADDED:
-            if column not in {row[1] for row in self.db.execute(f"PRAGMA table_info({table})")}:
-                self.db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
-        self.db.execute(EVENTS)
 
     def standing(self) -> Standing:
         row = self.db.execute("SELECT name, crawl, round, complete, state, state_at, began, clock FROM job").fetchone()
