@@ -5,6 +5,7 @@ One walk collects meta, link, title, time, h1 and the microdata properties that 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from lxml import etree, html
 MAX_VALUE = 2_000  # characters of one value
 MAX_VALUES = 3_000  # of one kind
 _PROPS: Any = etree.XPath("//*[@itemprop or @rel='author' or @pubdate]")
+_HOME = re.compile(r"\s*(?:(?:https?:)?//[^/?#]+)?/?(?:\./|(?:index|default)\.\w{3,5})?\s*", re.I)
 _WANTED = ("meta", "link", "title", "time", "h1")
 _DATE_PROPS = frozenset({"datepublished", "datemodified", "datecreated"})
 
@@ -73,11 +75,28 @@ def _collect(head: Head, element: html.HtmlElement) -> None:
         if not head.title and (parent := element.getparent()) is not None and parent.tag != "svg":
             head.title = _line(element.text_content())
     elif tag == "h1":
-        if text := _line(element.text_content()):
+        if (text := _line(spaced(element))) and not _is_logo(element):
             head.h1.append(text)
     else:
         text = _line(element.text_content())[:200]
         head.times.append((get("datetime") or get("content") or "", text, get("itemprop") or "", get("class") or ""))
+
+
+def spaced(element: html.HtmlElement) -> str:
+    """An element's text, with a space where a kicker and a headline in elements of their own would run together."""
+    parts: list[str] = []
+    for piece in element.itertext():
+        if parts and piece[:1].isupper() and parts[-1][-1:].islower():
+            parts.append(" ")
+        parts.append(piece)
+    return "".join(parts)
+
+
+def _is_logo(heading: html.HtmlElement) -> bool:
+    """Whether a heading links to the front page: then it is the site's name."""
+    around = heading.getparent()
+    links = [around, *heading.iter("a")] if around is not None and around.tag == "a" else heading.iter("a")
+    return any(_HOME.fullmatch(link.get("href") or "-") for link in links)
 
 
 def _property(head: Head, element: html.HtmlElement) -> None:

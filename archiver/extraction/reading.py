@@ -20,11 +20,12 @@ from archiver.extraction.features import Hints, rows
 from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
-from archiver.extraction.metadata import Basics, basics_of, images_of, pieces
+from archiver.extraction.metadata import Basics, basics_of, images_of
 from archiver.extraction.rules import ENGINE, settings
 from archiver.extraction.similarity import similarity_of
 from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import Text, text_of
+from archiver.extraction.titles import pieces
 from archiver.extraction.tree import Page, parse
 from archiver.extraction.verdict import facts_of, judge
 from archiver.extraction.wires import wire_of
@@ -79,7 +80,7 @@ def _hints(head: Head, ld: dict[str, Any], basics: Basics) -> Hints:
     kinds = jsonld.types(ld) if ld else ()
     kind = 2 if any("newsarticle" in one for one in kinds) else int(bool(kinds) or head.first("og:type") == "article")
     return Hints(
-        titles=basics.titles, description=basics.description or "", body=body if isinstance(body, str) else "", kind=kind
+        titles=basics.title.declared, description=basics.description or "", body=body if isinstance(body, str) else "", kind=kind
     )  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     facts = facts_of(root, blocks)
     images, following = images_of(root, head, ld, base), next_page(root, base)
     head.authors.extend(classed(root))
-    heading = _heading(blocks, basics.title or "")
+    heading = _heading(blocks, basics.title.text or "")
     dates = _dates(capture, page, head, ld, blocks, heading)
     opinion = "" if page.limits else engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
     text = text_of(blocks, opinion, _hints(head, ld, basics))
@@ -139,19 +140,23 @@ def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: l
         ld,
         blocks,
         site=basics.site_name or "",
-        title=basics.title or "",
+        title=basics.title.text or "",
         heading=heading,
         sections=basics.categories,
         linked=linked_names(links),
     )
     extra: dict[str, Any] = {"words": len(text.text.split()), **similarity_of(text.text)}
+    if basics.title.text:
+        extra["title_sources"] = list(basics.title.sources)
+    if basics.title.others:
+        extra["other_titles"] = dict(basics.title.others)
     if following:
         extra["next_page"] = following
     extra |= wire_of(organisations, people, text.text, ld)
     if "isAccessibleForFree" in ld:
         extra["is_accessible_for_free"] = str(ld["isAccessibleForFree"]).lower() != "false"
     return Article(
-        title=basics.title, authors=people, published=dates.published, modified=dates.modified, dates=dates.evidence,
+        title=basics.title.text, authors=people, published=dates.published, modified=dates.modified, dates=dates.evidence,
         language=language, text=text.text, markdown=text.markdown, site_name=basics.site_name,
         description=basics.description, categories=basics.categories, tags=basics.tags, image=images[0],
         images=images[1], canonical=basics.canonical, organisations=organisations, json_ld=jsonld.kept(scripts),

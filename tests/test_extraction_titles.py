@@ -1,0 +1,88 @@
+"""The title: one headline out of the many forms that a page gives it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from archiver import extract
+from archiver.extraction.titles import without_site
+from archiver.model import Article
+
+PROSE = "<p>The council met on Tuesday evening and agreed to mend the old stone bridge before winter comes.</p>" * 4
+HEADLINE = "Council agrees to mend the bridge"
+SOCIAL = "This bridge will be mended at last"
+
+
+def article(
+    *, title: str = "", og: str = "", twitter: str = "", ld: str = "", kind: str = "NewsArticle", shown: str = ""
+) -> Article:
+    script = json.dumps({"@type": kind, "headline": ld, "datePublished": "2026-03-01"}) if ld else "{}"
+    page = (
+        f"<html><head><title>{title}</title><meta property='og:site_name' content='Norwick Post'>"
+        f'<meta property="og:title" content="{og}"><meta name="twitter:title" content="{twitter}">'
+        f'<script type="application/ld+json">{script}</script></head><body>{shown}{PROSE}</body></html>'
+    )
+    found = extract(page.encode(), "https://norwick.example/bridge").article
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        f"{HEADLINE} | Norwick Post",
+        f"{HEADLINE} – The Norwick Post",
+        f"Norwick Post: {HEADLINE}".replace(": ", " : "),
+        f"{HEADLINE}：Norwick Post",
+        f"{HEADLINE} * Norwick Post",
+    ],
+)
+def test_the_sites_name_is_no_part_of_the_title(title):
+    assert without_site(title, "Norwick Post") == HEADLINE
+
+
+def test_what_follows_another_form_behind_a_separator_goes():
+    found = article(title=f"{HEADLINE} | Town | News", og=f"{HEADLINE} – Town", shown=f"<h1>{HEADLINE}</h1>")
+    assert found.title == HEADLINE
+    assert found.extra["title_sources"] == ["h1", "og", "title"]
+    assert "other_titles" not in found.extra
+
+
+def test_quotation_marks_are_no_separators():
+    headline = "Le maire en garde sur « la gravité de la situation »"
+    assert article(title=headline, og=headline).title == headline
+
+
+def test_on_a_press_page_two_careful_sources_outvote_one():
+    found = article(og=SOCIAL, ld=HEADLINE, shown=f"<h1>{HEADLINE}</h1>")
+    assert found.title == HEADLINE
+    assert found.extra["title_sources"] == ["json-ld", "h1"]
+    assert found.extra["other_titles"] == {"og": SOCIAL}
+
+
+def test_on_a_press_page_the_form_meant_for_sharing_leads_where_it_is_given_twice():
+    assert article(og=SOCIAL, twitter=SOCIAL, ld=HEADLINE, shown=f"<h1>{HEADLINE}</h1>").title == SOCIAL
+
+
+def test_elsewhere_the_shown_headline_leads():
+    assert article(og=SOCIAL, title=SOCIAL, shown=f"<h1>{HEADLINE}</h1>").title == HEADLINE
+
+
+def test_a_form_with_the_sites_name_is_a_copy_of_the_title_and_weighs_as_little():
+    name = " | Norwick Post"
+    assert article(og=SOCIAL + name, title=SOCIAL + name, ld=HEADLINE).title == HEADLINE
+
+
+@pytest.mark.parametrize(
+    "logo", ["<h1><a href='/'>Harbour pages</a></h1>", "<a href='https://a.example'><h1>Harbour pages</h1></a>"]
+)
+def test_a_logo_and_a_section_are_no_headlines(logo):
+    assert article(title="", og=HEADLINE, shown=f"{logo}<h1>{HEADLINE}</h1>").title == HEADLINE
+    assert article(title=SOCIAL, og=HEADLINE, shown="<h1>Markets</h1>").title == HEADLINE
+
+
+def test_a_kicker_does_not_run_into_the_headline():
+    shown = f"<h1><span>Harbour towns</span><span>{HEADLINE}</span></h1>"
+    assert article(shown=shown).title == f"Harbour towns {HEADLINE}"
