@@ -7,7 +7,7 @@ import json
 import pytest
 
 from archiver import extract
-from archiver.extraction.authors import names_in
+from archiver.extraction.names import looks_like_person, names_in
 from archiver.model import Article
 
 PROSE = "<p>The council met on Tuesday evening and agreed to mend the old stone bridge before winter comes.</p>" * 4
@@ -33,6 +33,13 @@ def article(*, head: str = "", byline: str = "", ld: object = None) -> Article:
         ("Nora Whitlock | nora@norwick.example", ["Nora Whitlock"]),
         ("Nora Whitlock Dec 12, 2016", ["Nora Whitlock"]),
         ("Whitlock, Nora", ["Nora Whitlock"]),
+        ("Words by Nora Whitlock and Piet van der Berg", ["Nora Whitlock", "Piet van der Berg"]),
+        ("Nora Whitlock ⋅ Review Editor", ["Nora Whitlock"]),
+        ("Associated Press12:20pm", ["Associated Press"]),
+        ("AFP, Manila", ["AFP", "Manila"]),
+        ("Gazette staff", ["Gazette staff"]),
+        ("文● 山田太郎／編集部", ["山田太郎", "編集部"]),
+        ("Illustration by Clara Lund", []),
         ("https://www.facebook.com/nora", []),
         ("Staff", []),
     ],
@@ -72,3 +79,80 @@ def test_a_section_is_no_author():
         head='<meta name="author" content="Local Life"><meta property="article:section" content="Local Life">'
     )
     assert found.authors == ()
+
+
+@pytest.mark.parametrize("name", ["Nora Whitlock", "Piet van der Berg", "María José Ortega"])
+def test_a_persons_name_looks_like_one(name):
+    assert looks_like_person(name)
+
+
+@pytest.mark.parametrize("name", ["of the article", "Read More", "The Storm", "Norwick Post", "Nora", "March Issue"])
+def test_other_words_do_not(name):
+    assert not looks_like_person(name)
+
+
+@pytest.mark.parametrize(
+    "byline",
+    [
+        "<p>By Nora Whitlock</p>",
+        "<p class='meta'>von <a href='/n'>Nora Whitlock</a></p>",
+        "<div class='post-hero__author'><span>Nora Whitlock</span></div>",
+        "<div class='module__authorName'>Nora Whitlock</div>",
+        "<p><span class='authorname-txt'>Nora Whitlock</span></p>",
+        "<p>03/01/2026 by Nora Whitlock</p>",
+        "<img alt='Headshot of Nora Whitlock, editor' src='n.jpg'><p>Nora Whitlock</p>",
+        "<div class='credits'><a href='/editors/nora-whitlock/'>Nora Whitlock</a></div>",
+    ],
+)
+def test_a_reader_who_sees_the_author_is_not_alone(byline):
+    assert article(byline=byline).authors == ("Nora Whitlock",)
+
+
+def test_an_agency_ends_the_search():
+    ld = {"@type": "NewsArticle", "headline": "Bridge", "author": {"@type": "Person", "name": "The Associated Press"}}
+    found = article(ld=ld, byline="<div class='author-name'>Nora Whitlock</div>")
+    assert found.authors == ()
+    assert found.organisations == ("The Associated Press",)
+
+
+def test_beside_the_sites_own_name_a_byline_still_counts():
+    ld = {
+        "@type": "NewsArticle", "headline": "Bridge", "publisher": {"@type": "Organization", "name": "Norwick Post"},
+        "author": {"@type": "Organization", "name": "Norwick Post"},
+    }  # fmt: skip
+    assert article(ld=ld, byline="<p class='meta'>By Nora Whitlock</p>").authors == ("Nora Whitlock",)
+    assert article(ld=ld, byline="<div class='author'>Harbour View</div>").authors == ()
+
+
+def test_a_company_keeps_its_whole_name():
+    ld = {"@type": "NewsArticle", "headline": "Bridge", "author": {"@type": "Organization", "name": "Lund & Lund"}}
+    assert article(ld=ld).organisations == ("Lund & Lund",)
+
+
+def test_the_first_meta_element_that_names_a_person_counts():
+    head = '<meta name="author" content="nwhit"><meta name="parsely-author" content="Nora Whitlock">'
+    assert article(head=head).authors == ("Nora Whitlock",)
+
+
+def test_the_sites_address_or_label_is_no_person():
+    assert article(head='<meta name="author" content="The Post (www.norwick.example)">').authors == ()
+    assert article(head='<meta name="author" content="NORWICK">').authors == ()
+
+
+def test_many_names_in_places_alike_are_other_articles_authors():
+    cards = "".join(
+        f"<div class='author'>Nora Whit{end}</div>" for end in ("lock", "man", "field", "by", "more", "ley")
+    )
+    assert article(byline=cards).authors == ()
+
+
+def test_a_link_to_the_claimed_author_page_names_the_author():
+    head = '<meta property="article:author" content="https://norwick.example/about/nora">'
+    links = '<a href="/about/nora/">Nora Whitlock</a><a href="/about/finn">Finn Lund</a>'
+    assert article(head=head, byline=f"<div>{links}</div>").authors == ("Nora Whitlock",)
+
+
+def test_who_posted_a_blog_entry_is_named_last():
+    head = '<meta name="twitter:label1" content="Written by"><meta name="twitter:data1" content="Finn Lund">'
+    assert article(head=head).authors == ("Finn Lund",)
+    assert article(head=head, byline="<p>By Nora Whitlock</p>").authors == ("Nora Whitlock",)

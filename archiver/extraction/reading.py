@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Any
 
 from archiver.extraction import engine, jsonld
-from archiver.extraction.authors import authors_of, classed, linked_names
+from archiver.extraction.authors import authors_of
 from archiver.extraction.blocks import Block, cut
+from archiver.extraction.bylines import bylines_of
 from archiver.extraction.charset import to_utf8
 from archiver.extraction.dates import Dates, dates_of, searched
 from archiver.extraction.features import Hints, rows
@@ -29,7 +30,7 @@ from archiver.extraction.titles import pieces
 from archiver.extraction.tree import Page, parse
 from archiver.extraction.verdict import facts_of, judge
 from archiver.extraction.wires import wire_of
-from archiver.model import Article, Capture, Link, Reading, Verdict
+from archiver.model import Article, Capture, Reading, Verdict
 
 SEARCHED_UP_TO = 6_000  # elements; a page without any declared date is searched for one up to this size
 
@@ -93,12 +94,12 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     blocks = cut(root)
     facts = facts_of(root, blocks)
     images, following = images_of(root, head, ld, base), next_page(root, base)
-    head.authors.extend(classed(root))
     heading = _heading(blocks, basics.title.text or "")
+    seen = bylines_of(root, blocks, heading, links=links, claims=head.all("article:author", "author"))
     dates = _dates(capture, page, head, ld, blocks, heading)
     opinion = "" if page.limits else engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
     text = text_of(blocks, opinion, _hints(head, ld, basics))
-    article = _article(head, ld, scripts, blocks, basics, text, dates, heading, images, following, links)
+    article = _article(head, ld, scripts, basics, text, dates, seen, images, following, capture.url)
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
@@ -133,17 +134,10 @@ def _dates(capture: Capture, page: Page, head: Head, ld: dict[str, Any], blocks:
     return searched(page.root, capture.url, now=now)
 
 
-def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], blocks: list[Block], basics: Basics, text: Text, dates: Dates, heading: int, images: tuple[str | None, tuple[str, ...]], following: str | None, links: tuple[Link, ...]) -> Article:  # fmt: skip
+def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: Basics, text: Text, dates: Dates, seen: tuple[tuple[str, ...], ...], images: tuple[str | None, tuple[str, ...]], following: str | None, url: str) -> Article:  # fmt: skip
     language = language_of(head.language or head.first("og:locale", "content-language", "language"), text.text)
     people, organisations = authors_of(
-        head,
-        ld,
-        blocks,
-        site=basics.site_name or "",
-        title=basics.title.text or "",
-        heading=heading,
-        sections=basics.categories,
-        linked=linked_names(links),
+        head, ld, seen, site=basics.site_name or "", url=url, title=basics.title.text or "", sections=basics.categories
     )
     extra: dict[str, Any] = {"words": len(text.text.split()), **similarity_of(text.text)}
     if basics.title.text:
