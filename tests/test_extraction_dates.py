@@ -87,3 +87,59 @@ def test_what_cannot_be_is_no_date_and_suspect(value):
     found, flags = article(meta(value))
     assert found.published is None
     assert "date_suspect" in flags
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("Olvasói szavazás 2020. 06. 04. 11:27", "2020-06-04T11:27"),
+        ("20200414T00:38:07Z", "2020-04-14T00:38:07Z"),
+        ("2020-12-05T23:15:0Z", "2020-12-05T23:15:00Z"),
+        ("LTE 1/3/7/8/20W", None),
+    ],
+)
+def test_odd_forms_of_dates(written, iso):
+    moment = read_moment(written)
+    assert (moment.iso if moment else None) == iso
+
+
+def shown(*lines: str, head: str = "") -> Article:
+    text = "<p>The council met on Tuesday evening and agreed to mend the old stone bridge before winter comes.</p>" * 4
+    top = f"<html lang='de'><head><title>Brücke</title>{head}</head><body><h1>Brücke</h1>"
+    body = f"{top}{chr(10).join(lines)}{text}</body></html>"
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    found = read(Capture(url="https://a.example/story", captured_at=now, body=body.encode())).article
+    assert found is not None
+    return found
+
+
+def test_an_instant_in_utc_is_given_on_the_pages_own_clock():
+    found = shown("<p>Von Nora Whitlock 6. März 2024 00:30 Uhr</p>", head=meta("2024-03-05T23:30:12Z"))
+    assert found.published == "2024-03-06T00:30:12+01:00"
+    assert found.dates["published"]["zone"] == "+01:00"
+    twice = meta("2024-03-05T23:30:00Z") + '<meta name="date" content="Wed, 6 Mar 2024 00:30:00 +0100">'
+    assert shown(head=twice).published == "2024-03-06T00:30:00+01:00"
+    assert shown("<p>6. März 2024 00:31 Uhr</p>", head=meta("2024-03-05T23:30:00Z")).published == "2024-03-05T23:30:00Z"
+
+
+def test_the_order_of_day_and_month_is_the_one_that_another_source_shows():
+    head = '<meta name="pubdate" content="11/01/2023 12:43:42">'
+    assert shown("<p>Erstellt am: 01.11.2023</p>", head=head).published == "2023-11-01T12:43:42"
+
+
+def test_the_line_of_publication_is_told_from_the_line_of_change():
+    assert shown("<p>Letzte Änderung: 31.10.2023<br>Erschienen am: 01.11.2023</p>").published == "2023-11-01"
+    assert shown("<p>Aktualisiert: 5. März 2024</p>", "<p>Datum 1. März 2024</p>").published == "2024-03-01"
+
+
+def test_a_date_in_a_caption_or_in_prose_yields_to_a_line_that_is_all_date():
+    prose = "<p>Auf dem Satellitenbild vom 31.05.2021 ist der Schnee auf den Bergen rund um den See gut zu sehen.</p>"
+    caption = "<figure><figcaption>Aufnahme vom 24.04.2023</figcaption></figure>"
+    assert shown(prose, caption, "<p>14.01.2022 um 09:25</p>").published == "2022-01-14T09:25"
+
+
+def test_a_meta_element_that_only_says_date_yields_to_a_marked_time():
+    head = '<meta name="date" content="2022-01-21T15:38:44+01:00">'
+    assert (
+        shown("<time itemprop='datePublished' datetime='2022-01-27'>27.01.</time>", head=head).published == "2022-01-27"
+    )

@@ -16,21 +16,28 @@ from typing import Any
 from lxml import html
 
 from archiver.extraction.blocks import Block
-from archiver.extraction.classwords import WORD
+from archiver.extraction.datelines import DATE_HINT, datelines
 
 from . import jsonld
 from .head import Head
-from .moments import EARLIEST, Moment, read_moment
+from .moments import EARLIEST, UTC_ZONES, Moment, read_moment
 
 _PUBLISHED = (
     "article:published_time", "og:article:published_time", "og:published_time", "rnews:datepublished", "datepublished", "article:published", "datecreated",
     "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "article_date_original", "publication_date",
     "originalpublicationdate", "publish-date", "publish_date", "publishdate", "published_time", "pubdate", "ptime", "date.issued",
-    "dc.date.issued", "dcterms.issued", "dcterms.created", "dcterms.date", "dc.date.created", "dc.date", "citation_publication_date", "citation_date",
-    "bt:pubdate", "published-date", "published", "displaydate", "article.published", "article.created", "og:pubdate", "prism.publicationdate", "last-published",
-    "date", "release_date", "content_create_date", "shareaholic:article_published_time", "vr:published_time", "iso-8601-publish-date", "timestamp", "created",
+    "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created", "citation_publication_date", "citation_date",
+    "bt:pubdate", "published-date", "published", "displaydate", "article.published", "article.created", "og:pubdate", "prism.publicationdate",
+    "release_date", "content_create_date", "shareaholic:article_published_time", "vr:published_time", "iso-8601-publish-date", "created",
     "dateposted", "postdate", "article:post_date", "firstpublished", "date_published",
 )  # fmt: skip
+_SOME_DATE = (
+    "date",
+    "dc.date",
+    "dcterms.date",
+    "last-published",
+    "timestamp",
+)  # of publication here, of the last change there
 _MODIFIED = (
     "article:modified_time", "og:article:modified_time", "og:updated_time", "datemodified", "article:updated_time", "updated_time", "dcterms.modified", "dc.date.modified",
     "last-modified", "lastmod", "modified", "utime", "revision_date", "article.updated", "bt:moddate", "last_updated",
@@ -43,14 +50,12 @@ _PUBLISHED_CLASS = re.compile(
     r"publish|posted|pubdate|entry-date|created|post-?date|article-?date|dateline|timestamp", re.I
 )
 _MODIFIED_CLASS = re.compile(r"updat|modif", re.I)
-_MODIFIED_TEXT = re.compile(r"updat|modif|aktualis|mis à jour|actualiz|aggiorn|bijgewerkt|обновл|更新|zaktualiz", re.I)
-_DATE_HINT = re.compile(r"(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d\d")
-_NEAR_HEADING = 25  # blocks before and after the headline in which a dateline stands
+_SAME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """Published and modified as ISO strings, the evidence for each, and whether the page's claims could not be used."""
+    """Published and modified as ISO strings, the evidence for each, and whether a claim of the page cannot be true."""
 
     published: str | None = None
     modified: str | None = None
@@ -64,11 +69,11 @@ def dates_of(
     """Find an article's dates. `heading` is the index of the headline's block, -1 if unknown."""
     seeker = _Seeker(now, day_first=not _month_first(language, url))
     published = list(seeker.published(head, ld, blocks, url, heading))
-    modified = next(seeker.modified(head, ld, blocks, heading), None)
+    modified = next(seeker.modified(head, ld), None)
     evidence: dict[str, dict[str, Any]] = {}
     chosen = None
     if published:
-        chosen = _first_told(published)
+        chosen = _first_told(_agreed(published))
         others = [moment for source, moment in published if source != "text"]
         evidence["published"] = _evidence(chosen, conflict=any(abs((m.day - chosen[1].day).days) > 1 for m in others))
     if modified and chosen and modified[1].day < chosen[1].day:
@@ -79,8 +84,23 @@ def dates_of(
         chosen[1].iso if chosen else None,
         modified[1].iso if modified else None,
         evidence,
-        seeker.refused and not chosen,
+        seeker.impossible or (seeker.unread and not chosen),
     )
+
+
+def _agreed(found: list[tuple[str, Moment]]) -> list[tuple[str, Moment]]:
+    """The same with the first date as the others explain it: its day and month in the order that another one shows, its
+    clock in the zone of a source that says the same instant in its own zone, or shows its local time."""
+    (source, first), others = found[0], [moment for _, moment in found[1:]]
+    if first.swapped and not any(m.day == first.day for m in others) and any(m.day == first.swapped for m in others):
+        first = first.turned()
+    if first.zone in UTC_ZONES and first.precision != "day":
+        for other in others:
+            same = other.zone and other.zone not in UTC_ZONES and abs(other.instant() - first.instant()) < _SAME
+            if (local := other if same else first.in_zone_of(other)) is not first:
+                first = local
+                break
+    return [(source, first), *found[1:]]
 
 
 def _first_told(found: list[tuple[str, Moment]]) -> tuple[str, Moment]:
@@ -119,7 +139,7 @@ class _Seeker:
     def __init__(self, now: datetime, *, day_first: bool) -> None:
         self.latest = now + timedelta(days=1)
         self.day_first = day_first
-        self.refused = False
+        self.unread = self.impossible = False  # whether a declared date was no date, or one that cannot be
 
     def _usable(self, text: str) -> Moment | None:
         """The moment in a declared value; one that cannot be is refused and remembered as suspect."""
@@ -127,10 +147,13 @@ class _Seeker:
         if not text:
             return None
         moment = read_moment(text, day_first=self.day_first)
-        if moment is None or not self._possible(moment):
-            self.refused = self.refused or any(map(str.isdigit, text))
-            return None
-        return moment
+        if moment is None:
+            self.unread = self.unread or any(map(str.isdigit, text))
+        elif not self._possible(moment):
+            self.impossible = True
+        else:
+            return moment
+        return None
 
     def _possible(self, moment: Moment) -> bool:
         try:
@@ -144,16 +167,21 @@ class _Seeker:
         for source, text in _declared(head, ld):
             if moment := self._usable(text):
                 yield source, moment
-        for text in _times(head):
+        for source, text in (
+            *(("time", text) for text in _times(head)),
+            *(("meta", text) for text in head.all(*_SOME_DATE)),
+        ):
             if moment := self._usable(text):
-                yield "time", moment
+                yield source, moment
         if (match := _IN_URL.search(url)) and (moment := self._usable(f"{match[1]}-{match[3]}-{match[4]}")):
             yield "url", moment
-        yield from self._shown(blocks, heading)
+        for text in datelines(blocks, heading):
+            moment = read_moment(text, day_first=self.day_first)
+            if moment and self._possible(moment):
+                yield "text", moment
+                return
 
-    def modified(
-        self, head: Head, ld: dict[str, Any], blocks: list[Block], heading: int
-    ) -> Iterator[tuple[str, Moment]]:
+    def modified(self, head: Head, ld: dict[str, Any]) -> Iterator[tuple[str, Moment]]:
         stated = [("json-ld", jsonld.text(ld.get("dateModified")))]
         stated += [("meta", text) for text in head.all(*_MODIFIED)]
         stated += [("meta", text) for name, text in head.props if name == "datemodified"]
@@ -161,22 +189,8 @@ class _Seeker:
             ("time", stamp or text) for stamp, text, prop, kind in head.times if _MODIFIED_CLASS.search(prop + kind)
         ]
         for source, text in stated:
-            moment = read_moment(text, day_first=self.day_first)
-            if moment and self._possible(moment):
+            if moment := self._usable(text):
                 yield source, moment
-
-    def _shown(self, blocks: list[Block], heading: int) -> Iterator[tuple[str, Moment]]:
-        """Dates written near the headline; those in elements named for dates first."""
-        low, high = (max(0, heading - _NEAR_HEADING), heading + _NEAR_HEADING) if heading >= 0 else (0, 120)
-        near = [block for block in blocks[low:high] if len(block.text) < 300 and _DATE_HINT.search(block.text)]
-        near.sort(
-            key=lambda block: (not (block.own | block.near) & WORD["meta"], bool(_MODIFIED_TEXT.search(block.text)))
-        )
-        for block in near:
-            moment = read_moment(block.text, day_first=self.day_first)
-            if moment and self._possible(moment):
-                yield "text", moment
-                return
 
 
 def _declared(head: Head, ld: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -199,7 +213,7 @@ def _times(head: Head) -> Iterator[str]:
     ]
     plain = [time for time in head.times if not _MODIFIED_CLASS.search(time[2] + " " + time[3])]
     for stamp, text, _, _ in (named + plain)[:1]:
-        yield stamp if _DATE_HINT.search(stamp) else text
+        yield stamp if DATE_HINT.search(stamp) else text
 
 
 def searched(root: html.HtmlElement, url: str, *, now: datetime) -> Dates:

@@ -7,20 +7,46 @@ in some thirty languages, and the year-month-day of China, Japan and Korea.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
 
+UTC_ZONES = ("Z", "+00:00")
 EARLIEST = date(1995, 1, 1)  # before news sites; epoch zero, 1900 and 0000 are defaults of broken systems
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date, its ISO form, its precision (day, minute, second) and its zone ("+01:00", "Z", None if the page has none)."""
+    """A date, its ISO form, its precision (day, minute, second) and its zone ("+01:00", "Z", None if the page has none).
+
+    `swapped` is the same date with day and month changed round, where figures leave open which is which.
+    """
 
     iso: str
     day: date
     precision: str
     zone: str | None
+    swapped: date | None = None
+
+    def turned(self) -> Moment:
+        """The moment with day and month changed round; itself where their order is not open."""
+        if self.swapped is None:
+            return self
+        return replace(self, iso=self.swapped.isoformat() + self.iso[10:], day=self.swapped, swapped=self.day)
+
+    def in_zone_of(self, clock: Moment) -> Moment:
+        """This instant as the clock of another moment shows it, if that has no zone and differs by a time zone's worth.
+
+        A page that declares 22:04 UTC and shows 0:04 of the next day lies two hours to the east.
+        """
+        if self.zone not in UTC_ZONES or clock.zone or "day" in (self.precision, clock.precision):
+            return self
+        here = self.instant().astimezone(UTC)
+        ahead = clock.instant().replace(second=0) - here.replace(second=0)
+        minutes = round(ahead.total_seconds() / 60)
+        if not minutes or minutes % 30 or not -12 * 60 <= minutes <= 14 * 60:
+            return self
+        local = here.astimezone(timezone(timedelta(minutes=minutes)))
+        return _from_datetime(local, self.precision)
 
     def instant(self) -> datetime:
         """The earliest instant it can mean; a missing zone is taken as UTC."""
@@ -64,21 +90,21 @@ _ZONES = {
     "eet": "+02:00", "eest": "+03:00", "msk": "+03:00", "jst": "+09:00", "kst": "+09:00", "hkt": "+08:00", "sgt": "+08:00",
     "wib": "+07:00", "aest": "+10:00", "aedt": "+11:00", "nzst": "+12:00", "nzdt": "+13:00", "sast": "+02:00", "trt": "+03:00",
 }  # fmt: skip
-_TIME = r"(?P<h>[0-2]?\d)[:.h](?P<mi>[0-5]\d)(?::(?P<s>[0-5]\d)(?:[.,]\d{1,9})?)?\s*(?P<ap>[ap]\.?m\b\.?)?\s*(?P<z>z\b|[+-]\d{2}:?\d{2}\b|[+-]\d{2}\b|(?:utc|gmt)[+-]\d{1,2}(?::?\d{2})?\b|[a-z]{2,4}\b)?"
+_TIME = r"(?P<h>[0-2]?\d)[:.h](?P<mi>[0-5]\d)(?::(?P<s>[0-5]?\d)(?:[.,]\d{1,9})?)?\s*(?P<ap>[ap]\.?m\b\.?)?\s*(?P<z>z\b|[+-]\d{2}:?\d{2}\b|[+-]\d{2}\b|(?:utc|gmt)[+-]\d{1,2}(?::?\d{2})?\b|[a-z]{2,4}\b)?"
 _GAP = r"(?:[^\w]|\b(?:at|um|à|às|a las|alle|o|kl|om|в|saat|ore|στις|godz|uhr|и|den|klo)\b|\bt\b|t(?=\d)){1,12}?"
 _ISO = re.compile(
-    rf"(?<![\d.])(?P<y>(?:19|20)\d\d)[-/.](?P<m>1[0-2]|0?[1-9])[-/.](?P<d>3[01]|[12]\d|0?[1-9])(?!\d)(?:(?:t|{_GAP}){_TIME})?",
+    rf"(?<![\d.])(?P<y>(?:19|20)\d\d)[-/.]\s?(?P<m>1[0-2]|0?[1-9])[-/.]\s?(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)(?:(?:t|{_GAP}){_TIME})?",
     re.I,
 )
 _COMPACT = re.compile(
-    r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>1[0-2]|0[1-9])(?P<d>3[01]|[12]\d|0[1-9])(?:t?(?P<h>[01]\d|2[0-3])(?P<mi>[0-5]\d)(?P<s>[0-5]\d)?(?P<z>z)?)?(?!\d)",
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>1[0-2]|0[1-9])(?P<d>3[01]|[12]\d|0[1-9])(?:t?(?P<h>[01]\d|2[0-3]):?(?P<mi>[0-5]\d):?(?P<s>[0-5]\d)?(?P<z>z)?)?(?!\d)",
     re.I,
 )
 _CJK = re.compile(
     r"(?P<y>(?:19|20)\d\d)\s*[年년]\s*(?P<m>1[0-2]|0?[1-9])\s*[月월]\s*(?P<d>3[01]|[12]\d|0?[1-9])\s*[日일号]?(?:\D{0,12}?(?P<h>[0-2]?\d)[:：时時시]\s*(?P<mi>[0-5]\d)(?:[:：分분](?P<s>[0-5]\d))?)?"
 )
 _FIGURES = re.compile(
-    rf"(?<![\d.])(?P<a>[0-3]?\d)\s?[./-]\s?(?P<b>[0-3]?\d)\s?[./-]\s?(?P<y>(?:19|20)\d\d|\d\d)(?!\d)(?:{_GAP}{_TIME})?",
+    rf"(?<![\d./])(?P<a>[0-3]?\d)\s?[./-]\s?(?P<b>[0-3]?\d)\s?[./-]\s?(?P<y>(?:19|20)\d\d|\d\d(?![\w/]))(?!\d)(?:{_GAP}{_TIME})?",
     re.I,
 )
 _DAY_NAME = re.compile(
@@ -108,6 +134,11 @@ def read_moment(text: str, *, day_first: bool = True) -> Moment | None:
     return None
 
 
+def _from_datetime(moment: datetime, precision: str) -> Moment:
+    iso = moment.isoformat(timespec="seconds" if precision == "second" else "minutes")
+    return Moment(iso, moment.date(), precision, iso[-6:])
+
+
 def _from_epoch(seconds: int) -> Moment | None:
     moment = datetime.fromtimestamp(seconds, UTC)
     if moment.date() < EARLIEST:
@@ -122,7 +153,9 @@ def _build(match: re.Match[str], text: str, *, day_first: bool) -> Moment | None
         return None
     if not parts.get("h") and (before := _LEADING_TIME.search(text[: match.start()])):
         parts |= before.groupdict()  # "10:30, 5 March 2024"
-    return _with_time(day, parts)
+    moment = _with_time(day, parts)
+    open_order = "a" in parts and day.day <= 12 and day.day != day.month
+    return replace(moment, swapped=day.replace(month=day.day, day=day.month)) if open_order else moment
 
 
 def _day(parts: dict[str, str | None], *, day_first: bool) -> date | None:
@@ -148,7 +181,7 @@ def _with_time(day: date, parts: dict[str, str | None]) -> Moment:
     if half and hour <= 12:
         hour = hour % 12 + (12 if half.startswith("p") else 0)
     zone = _zone(parts.get("z"))
-    clock = f"{hour:02}:{minute:02}" + (f":{second}" if second else "")
+    clock = f"{hour:02}:{minute:02}" + (f":{second:0>2}" if second else "")
     return Moment(f"{day.isoformat()}T{clock}{zone or ''}", day, "second" if second else "minute", zone)
 
 
