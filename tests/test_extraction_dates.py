@@ -143,3 +143,33 @@ def test_a_meta_element_that_only_says_date_yields_to_a_marked_time():
     assert (
         shown("<time itemprop='datePublished' datetime='2022-01-27'>27.01.</time>", head=head).published == "2022-01-27"
     )
+
+
+def test_a_change_before_the_publication_is_a_conflict():
+    found = shown(head=meta("2024-03-05") + '<meta property="article:modified_time" content="2024-02-01">')
+    assert (found.published, found.modified) == ("2024-03-05", None)
+    assert found.dates["published"]["conflict"] is True
+
+
+def test_last_modified_counts_where_the_page_says_nothing_and_is_not_made_anew():
+    def modified(stamp: str) -> Article | None:
+        top = f"<html><head><title>Bridge</title>{meta('2024-03-05')}</head><body><h1>Bridge</h1>"
+        body = f"{top}<p>{'A word. ' * 90}</p></body></html>"
+        capture = Capture(
+            url="https://a.example/story", captured_at=datetime(2026, 11, 24, tzinfo=UTC), body=body.encode(),
+            headers=(("Last-Modified", stamp),),
+        )  # fmt: skip
+        return read(capture).article
+
+    found, fresh = modified("Wed, 06 Mar 2024 10:00:00 GMT"), modified("Mon, 23 Nov 2026 23:59:00 GMT")
+    assert found is not None
+    assert fresh is not None
+    assert found.modified == "2024-03-06T10:00:00Z"
+    assert found.dates["modified"]["source"] == "header"
+    assert fresh.modified is None
+
+
+def test_an_impossible_claim_is_flagged_also_where_another_date_is_good():
+    found, flags = article(meta("2024-03-05") + '<meta property="article:modified_time" content="2999-01-01">')
+    assert found.published == "2024-03-05"
+    assert "date_suspect" in flags

@@ -50,6 +50,10 @@ _PUBLISHED_CLASS = re.compile(
     r"publish|posted|pubdate|entry-date|created|post-?date|article-?date|dateline|timestamp", re.I
 )
 _MODIFIED_CLASS = re.compile(r"updat|modif", re.I)
+_ISO_SHAPE = re.compile(r"\d{4}-\d\d-\d\d")
+_STATIC = timedelta(
+    days=2
+)  # a page that was changed later than a day before its capture may be made anew for each reader
 _SAME = timedelta(seconds=60)
 
 
@@ -64,20 +68,30 @@ class Dates:
 
 
 def dates_of(
-    head: Head, ld: dict[str, Any], blocks: list[Block], *, url: str, language: str, now: datetime, heading: int
+    head: Head,
+    ld: dict[str, Any],
+    blocks: list[Block],
+    *,
+    url: str,
+    language: str,
+    now: datetime,
+    heading: int,
+    header: str = "",
 ) -> Dates:
-    """Find an article's dates. `heading` is the index of the headline's block, -1 if unknown."""
+    """Find an article's dates. `heading` is the index of the headline's block, -1 if unknown; `header` is Last-Modified."""
     seeker = _Seeker(now, day_first=not _month_first(language, url))
     published = list(seeker.published(head, ld, blocks, url, heading))
-    modified = next(seeker.modified(head, ld), None)
+    modified = next(seeker.modified(head, ld, header), None)
     evidence: dict[str, dict[str, Any]] = {}
     chosen = None
     if published:
         chosen = _first_told(_agreed(published))
         others = [moment for source, moment in published if source != "text"]
-        evidence["published"] = _evidence(chosen, conflict=any(abs((m.day - chosen[1].day).days) > 1 for m in others))
-    if modified and chosen and modified[1].day < chosen[1].day:
-        modified = None
+        conflict = any(abs((m.day - chosen[1].day).days) > 1 for m in others)
+        if modified and modified[1].day < chosen[1].day:  # nothing is changed before it is published
+            conflict = conflict or (modified[0] != "header" and (chosen[1].day - modified[1].day).days > 1)
+            modified = None
+        evidence["published"] = _evidence(chosen, conflict=conflict)
     if modified:
         evidence["modified"] = _evidence(modified, conflict=False)
     return Dates(
@@ -149,6 +163,7 @@ class _Seeker:
         moment = read_moment(text, day_first=self.day_first)
         if moment is None:
             self.unread = self.unread or any(map(str.isdigit, text))
+            self.impossible = self.impossible or bool(_ISO_SHAPE.match(text))
         elif not self._possible(moment):
             self.impossible = True
         else:
@@ -181,7 +196,7 @@ class _Seeker:
                 yield "text", moment
                 return
 
-    def modified(self, head: Head, ld: dict[str, Any]) -> Iterator[tuple[str, Moment]]:
+    def modified(self, head: Head, ld: dict[str, Any], header: str) -> Iterator[tuple[str, Moment]]:
         stated = [("json-ld", jsonld.text(ld.get("dateModified")))]
         stated += [("meta", text) for text in head.all(*_MODIFIED)]
         stated += [("meta", text) for name, text in head.props if name == "datemodified"]
@@ -191,6 +206,9 @@ class _Seeker:
         for source, text in stated:
             if moment := self._usable(text):
                 yield source, moment
+        stamp = self._usable(header)
+        if stamp and self.latest - stamp.instant() > _STATIC:
+            yield "header", stamp
 
 
 def _declared(head: Head, ld: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -128,14 +128,18 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
 
 def _dates(capture: Capture, page: Page, head: Head, ld: dict[str, Any], blocks: list[Block], heading: int) -> Dates:
     now = capture.captured_at
-    dates = dates_of(head, ld, blocks, url=capture.url, language=head.language, now=now, heading=heading)
+    stamp = next((value for name, value in capture.headers if name.lower() == "last-modified"), "")
+    dates = dates_of(head, ld, blocks, url=capture.url, language=head.language, now=now, heading=heading, header=stamp)
     if dates.published or dates.suspect or page.elements > SEARCHED_UP_TO:
         return dates
     return searched(page.root, capture.url, now=now)
 
 
 def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: Basics, text: Text, dates: Dates, seen: tuple[tuple[str, ...], ...], images: tuple[str | None, tuple[str, ...]], following: str | None, url: str) -> Article:  # fmt: skip
-    language = language_of(head.language or head.first("og:locale", "content-language", "language"), text.text)
+    declared = (
+        head.language or jsonld.text(ld.get("inLanguage")) or head.first("og:locale", "content-language", "language")
+    )
+    language = language_of(declared, text.text)
     people, organisations = authors_of(
         head, ld, seen, site=basics.site_name or "", url=url, title=basics.title.text or "", sections=basics.categories
     )
