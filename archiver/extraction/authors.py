@@ -40,7 +40,8 @@ def authors_of(
     title: str,
     sections: Iterable[str] = (),
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return (people, organisations). Declared sources go first, then those in `seen`, the visible ones, in their order.
+    """Return (people, organisations). Declared sources go first, then those in `seen`, the visible ones, in their order;
+    they cost a walk through the page, and are asked one by one, only while nobody is named.
 
     The first source that names a person decides; organisations are gathered until then. An agency ends the search: who
     is not named with it did not write it. Beside any other organisation in JSON-LD only what is plainly a person's name
@@ -50,13 +51,18 @@ def authors_of(
     for text, kind in _from_json(ld):
         weigher.add(text, kind, declared=True)
     strict = bool(weigher.organisations)
-    lines = [text for source in seen for text in source if BY.match(text) or is_agency_line(text)]
-    declared = [*_from_meta(head), *_few(head.authors)]
-    for source in (*declared, lines) if strict else (*declared, *seen, _from_labels(head)):
-        if weigher.people or weigher.agency():
-            break
-        for text in source:
-            weigher.add(text, "", declared=not strict and any(source is one for one in declared))
+    declared = () if weigher.people else (*_from_meta(head), *_few(head.authors))
+    for claims in declared:
+        if not weigher.done():
+            weigher.add_all(claims, declared=not strict)
+    if not weigher.done():
+        for source in seen:
+            lines = [text for text in source if not strict or BY.match(text) or is_agency_line(text)]
+            weigher.add_all(lines, declared=False)
+            if weigher.done():
+                break
+        else:
+            weigher.add_all(() if strict else _from_labels(head), declared=False)
     return tuple(weigher.people)[:MAX_NAMES], tuple(weigher.organisations)[:MAX_NAMES]
 
 
@@ -91,9 +97,13 @@ class _Weigher:
             elif declared or looks_like_person(name) or self._is_odd_name(name):
                 self.people[name] = None
 
-    def agency(self) -> bool:
-        """Whether an agency is named: then nobody else wrote it, who is not named with it."""
-        return any(name_key(name) in AGENCIES for name in self.organisations)
+    def done(self) -> bool:
+        """Whether a person is named, or an agency: then nobody else wrote it, who is not named with it."""
+        return bool(self.people) or any(name_key(name) in AGENCIES for name in self.organisations)
+
+    def add_all(self, texts: Iterable[str], *, declared: bool) -> None:
+        for text in texts:
+            self.add(text, "", declared=declared)
 
     def _is_odd_name(self, name: str) -> bool:
         """A pseudonym, a first name, a name in another script: taken where nobody else is named; never a run of small words."""

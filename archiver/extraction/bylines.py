@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from lxml import etree, html
@@ -19,12 +20,10 @@ from archiver.extraction.names import BY, is_agency_line, is_organisation, looks
 from archiver.model import Link
 
 _CLASSED: Any = etree.XPath(
-    "//*[contains(@class, 'uthor') or contains(@class, 'yline') or contains(@class, 'fn') or contains(@class, 'riter')]"
+    "//@class[contains(., 'uthor') or contains(., 'yline') or contains(., 'fn') or contains(., 'riter') "
+    "or contains(., 'username') or contains(., 'provider-name') or contains(., 'source-name')]/.."
 )
-_USERS: Any = etree.XPath(
-    "//*[contains(concat(' ', @class, ' '), ' username ') or contains(concat(' ', @class, ' '), ' provider-name ') "
-    "or contains(concat(' ', @class, ' '), ' source-name ')]"
-)
+_USER_CLASS = re.compile(r"(?:^| )(?:username|provider-name|source-name)(?: |$)")
 _AUTHOR_CLASS = re.compile(r"(?:^| )(?:author|byline|fn)(?: |$)|author-name|author__name|byline-name|byline__name")
 _LIKE_AUTHOR = re.compile(r"author|byline|writer", re.I)
 _NOT_AUTHORS = re.compile(
@@ -43,21 +42,21 @@ _AUTHOR_PAGE = re.compile(
     r"reviewer|instructor)/[^?#]+/?(?:\.html?)?$",
     re.I,
 )
+_MANY = 60  # elements looked at
 _FEW = 4  # names: a page that shows more in places alike lists the authors of others
 _BEFORE, _AFTER = 15, 30  # blocks before and after the headline in which a byline stands
 
 
 def bylines_of(
     root: html.HtmlElement, blocks: Sequence[Block], heading: int, *, links: Sequence[Link], claims: Iterable[str]
-) -> tuple[tuple[str, ...], ...]:
+) -> Iterator[Sequence[str]]:
     """The texts that may name the author, in groups, from the surest to the least. `heading` is the headline's block, or -1."""
-    return (
-        claimed(links, claims),
-        tuple(shown(root, blocks, heading)),
-        classed(root),
-        linked(links),
-        posted_by(root),
-    )
+    yield claimed(links, claims)
+    yield tuple(shown(root, blocks, heading))
+    authors, users = classed(root)
+    yield authors
+    yield linked(links)
+    yield users
 
 
 def shown(root: html.HtmlElement, blocks: Sequence[Block], heading: int) -> Iterator[str]:
@@ -131,23 +130,24 @@ def _portraits(root: html.HtmlElement) -> set[str]:
     return {name for name in named if looks_like_person(name)}
 
 
-def classed(root: html.HtmlElement) -> tuple[str, ...]:
-    """Names in elements that a class says are an author's, the innermost first; boxes about other things left out."""
-    found: dict[str, None] = {}
-    seen = 0
-    for element in _CLASSED(root):
+def classed(root: html.HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names in elements that a class says are an author's, boxes about other things left out; and who else may be named:
+    the one user of a page that shows only one, or the outlet that a story came from."""
+    authors: dict[str, None] = {}
+    users: dict[str, None] = {}
+    for element in islice((one for one in _CLASSED(root) if len(one) < 3), _MANY):
         named = element.get("class", "")
-        if len(element) > 2 or (not (sure := _AUTHOR_CLASS.search(named)) and not _LIKE_AUTHOR.search(named)):
+        sure, user = _AUTHOR_CLASS.search(named), _USER_CLASS.search(named)
+        if not sure and not user and not _LIKE_AUTHOR.search(named):
             continue
-        seen += 1
-        if seen > 40:
-            break
         text = " ".join(spaced(element).split())
-        if not 3 < len(text) < 60 or _elsewhere(element):
+        if not 2 < len(text) < 60 or _elsewhere(element):
             continue
-        if sure or all(map(looks_like_person, names_in(text) or [""])):
-            found[text] = None
-    return tuple(found) if len(found) <= _FEW else ()
+        if user:
+            users[text] = None
+        elif sure or all(map(looks_like_person, names_in(text) or [""])):
+            authors[text] = None
+    return tuple(authors) if len(authors) <= _FEW else (), tuple(users) if len(users) == 1 else ()
 
 
 def _elsewhere(element: html.HtmlElement) -> bool:
@@ -176,13 +176,3 @@ def linked(links: Iterable[Link]) -> tuple[str, ...]:
 
 def _address(url: str) -> str:
     return re.sub(r"^https?://(?:www\.)?|/+$", "", url.casefold())
-
-
-def posted_by(root: html.HtmlElement) -> tuple[str, ...]:
-    """Who else may be named: the one user of a page that shows only one, or the outlet that a story came from."""
-    found: dict[str, None] = {}
-    for element in _USERS(root)[:_FEW]:
-        text = " ".join(element.text_content().split())
-        if 2 < len(text) < 40 and not _elsewhere(element):
-            found[text] = None
-    return tuple(found) if len(found) == 1 else ()

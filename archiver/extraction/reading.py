@@ -96,10 +96,13 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     images, following = images_of(root, head, ld, base), next_page(root, base)
     heading = _heading(blocks, basics.title.text or "")
     seen = bylines_of(root, blocks, heading, links=links, claims=head.all("article:author", "author"))
+    authors = authors_of(
+        head, ld, seen, site=basics.site_name or "", url=capture.url, title=basics.title.text or "", sections=basics.categories
+    )  # fmt: skip
     dates = _dates(capture, page, head, ld, blocks, heading)
     opinion = "" if page.limits else engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
     text = text_of(blocks, opinion, _hints(head, ld, basics))
-    article = _article(head, ld, scripts, basics, text, dates, seen, images, following, capture.url)
+    article = _article(head, ld, scripts, basics, text, dates, authors, images, following)
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
@@ -135,14 +138,12 @@ def _dates(capture: Capture, page: Page, head: Head, ld: dict[str, Any], blocks:
     return searched(page.root, capture.url, now=now)
 
 
-def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: Basics, text: Text, dates: Dates, seen: tuple[tuple[str, ...], ...], images: tuple[str | None, tuple[str, ...]], following: str | None, url: str) -> Article:  # fmt: skip
+def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: Basics, text: Text, dates: Dates, authors: tuple[tuple[str, ...], tuple[str, ...]], images: tuple[str | None, tuple[str, ...]], following: str | None) -> Article:  # fmt: skip
     declared = (
         head.language or jsonld.text(ld.get("inLanguage")) or head.first("og:locale", "content-language", "language")
     )
     language = language_of(declared, text.text)
-    people, organisations = authors_of(
-        head, ld, seen, site=basics.site_name or "", url=url, title=basics.title.text or "", sections=basics.categories
-    )
+    people, organisations = authors
     extra: dict[str, Any] = {"words": len(text.text.split()), **similarity_of(text.text)}
     if basics.title.text:
         extra["title_sources"] = list(basics.title.sources)
