@@ -34,6 +34,7 @@ COMMANDS = {
     "stats": ("archiver.cli.stats", "stats"),
     "export": ("archiver.cli.export", "export"),
     "import": ("archiver.cli.import_", "import_"),
+    "duplicates": ("archiver.cli.duplicates", "duplicates"),
     "diff": ("archiver.cli.diff", "diff"),
     "reextract": ("archiver.cli.reextract", "reextract"),
 }
