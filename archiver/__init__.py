@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         StoreDenied,
         StoreError,
         StoreFull,
+        TakenDown,
     )
     from archiver.extraction import extract
     from archiver.model import Article, Capture, Damage, Reading, Record, Snapshot, Verdict
@@ -66,6 +67,7 @@ __all__ = [
     "StoreDenied",
     "StoreError",
     "StoreFull",
+    "TakenDown",
     "Verdict",
     "__version__",
     "errors",

@@ -4,6 +4,7 @@ ArchiveError
 ├── BadInput            what the user gave cannot be used: an option, a job file            exit 2
 │   └── BadUrl          … because it is no URL that can be archived
 ├── NotArchived         nothing is kept under that key, URL or collection                   exit 3
+│   └── TakenDown       … because it was taken down; what is left is its tombstone          exit 3
 ├── BadRecord           a record cannot be read
 │   └── NewerSchema     … because a newer version of this program wrote it
 ├── FixityMismatch      the bytes are not the bytes the record promises                     exit 1
@@ -60,6 +61,18 @@ class NotArchived(ArchiveError):
 
     def __str__(self) -> str:
         return f"nothing archived for {self.key}"
+
+
+class TakenDown(NotArchived):
+    """`key` was taken down: its content was deleted for good. HTTP has 451 for it (RFC 7725). `on` is the day."""
+
+    def __init__(self, key: str, reason: str, on: str) -> None:
+        super().__init__(key)
+        self.args = (key, reason, on)
+        self.reason, self.on = reason, on
+
+    def __str__(self) -> str:
+        return f"{self.key}: taken down on {self.on} (451): {self.reason}"
 
 
 class BadRecord(ArchiveError):

@@ -19,6 +19,7 @@ from archiver.errors import BadInput
 BODIES = "html/"
 RECORDS = "records/"
 CRAWLS = "crawls/"
+TAKEDOWNS = f"{CRAWLS}takedown-"  # a notice of each, and a manifest
 CATALOG = "catalog/"  # beside the archive in a folder; rebuilt from the records, so no part of what is promised
 
 LAST_GENERATION = 999_999
@@ -26,7 +27,7 @@ STATE = "state/"  # in a folder: the ledgers of its jobs, of use to the crawler 
 
 _ID_LENGTH = 20  # hex digits
 
-Kind = Literal["body", "record", "manifest", "file", "catalog", "state"]
+Kind = Literal["body", "record", "manifest", "notice", "file", "catalog", "state"]
 
 _NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 _GENERATION = r"(?:\.(?:[2-9]|[1-9][0-9]{1,5}))?"  # the first has none
@@ -34,6 +35,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("body", re.compile(r"html/([0-9a-f]{2})/\1[0-9a-f]{62}\.html\.gz")),
     ("record", re.compile(rf"records/{_NAME}/\d{{4}}/\d\d/\d\d/\d{{6}}-[0-9a-f]{{20}}{_GENERATION}\.json")),
     ("manifest", re.compile(rf"crawls/{_NAME}/manifest-[0-9a-f]{{16}}\.jsonl")),
+    ("notice", re.compile(r"crawls/takedown-[0-9a-f]{20}/notice\.json")),
     ("file", re.compile(rf"crawls/{_NAME}/[^/]+(?:/[^/]+)*")),
     ("catalog", re.compile(r"catalog/.+")),
     ("state", re.compile(r"state/.+")),
@@ -87,6 +89,11 @@ def record_prefix(collection: str | None = None) -> str:
 def crawl_prefix(crawl_id: str) -> str:
     """Return the prefix under which everything about one crawl is kept."""
     return f"{CRAWLS}{checked_name(crawl_id, what='crawl')}/"
+
+
+def notice_key(id: str) -> str:
+    """Return the key of the notice that this snapshot was taken down."""
+    return f"{TAKEDOWNS}{id}/notice.json"
 
 
 def manifest_key(crawl_id: str, sha256: str) -> str:

@@ -29,6 +29,7 @@ class Verdict(StrEnum):
     NOT_HTML = "not_html"
     EMPTY = "empty"
     UNCHANGED = "unchanged"  # the server said 304: still what the record in `repeats` keeps
+    TAKEN_DOWN = "taken_down"  # its content was deleted; the record is a tombstone, and says why
     ERROR = "error"  # no usable answer: the status is an error, or there is none and `failure` says why
 
 
@@ -182,6 +183,15 @@ class Html:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Takedown:
+    """Why a snapshot's content was deleted, and what proves which records it was in."""
+
+    reason: str
+    at: datetime  # aware, UTC
+    records: Mapping[str, str] = field(default_factory=dict)  # generation → sha256 of the record that was deleted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The JSON about one capture: everything a WARC needs and everything a reader needs, without the body."""
 
@@ -196,6 +206,7 @@ class Record:
     evidence: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     repeats: str | None = None  # id of an earlier record with the same body
+    takedown: Takedown | None = None  # a tombstone: no article, and its body is deleted or kept for others only
     generation: int = 1  # how often the capture was read: 2 and up are readings of the archived body
     schema: int = 1
 

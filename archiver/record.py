@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from archiver.bodies import sha1_base32, sha256_hex
-from archiver.errors import ArchiveError, BadInput, BadRecord, NewerSchema
+from archiver.errors import ArchiveError, BadInput, BadRecord, NewerSchema, TakenDown
 from archiver.keys import LAST_GENERATION, body_key, checked_name, record_key
 from archiver.model import (
     Article,
@@ -21,6 +21,7 @@ from archiver.model import (
     Reading,
     Record,
     Request,
+    Takedown,
     Tls,
     Verdict,
 )
@@ -100,6 +101,28 @@ def read_again(record: Record, reading: Reading) -> Record:
         flags=flags,
         generation=record.generation + 1,
     )
+
+
+def tombstone(record: Record, takedown: Takedown) -> Record:
+    """Return the last generation of `record`: that it was, when, where and with which digest, and why it is gone."""
+    own = own_flags(record)
+    return replace(
+        record,
+        capture=replace(record.capture, flags=own),
+        verdict=Verdict.TAKEN_DOWN,
+        article=None,
+        extraction=_extraction(None, own),
+        evidence=(),
+        flags=own,
+        takedown=takedown,
+        generation=record.generation + 1,
+    )
+
+
+def refuse_tombstone(record: Record) -> None:
+    """Raise TakenDown if the content of `record` was deleted."""
+    if record.takedown is not None:
+        raise TakenDown(record.url, record.takedown.reason, f"{record.takedown.at:%Y-%m-%d}")
 
 
 def own_flags(record: Record) -> tuple[str, ...]:
@@ -206,6 +229,7 @@ def _members(record: Record) -> _Json:
         "evidence": record.evidence,
         "repeats": record.repeats,
         "failure": _named(capture.failure, Failure),
+        "takedown": _takedown_members(record.takedown),
         "html": _named(record.html, Html),
         "response": {"http_version": capture.http_version, "reason": capture.reason},
         "headers": capture.headers,
@@ -221,6 +245,12 @@ def _members(record: Record) -> _Json:
         "article": article_to_json(record.article) if record.article else None,
         "extraction": record.extraction,
     }
+
+
+def _takedown_members(takedown: Takedown | None) -> _Json | None:
+    if takedown is None:
+        return None
+    return {"reason": takedown.reason, "at": iso(takedown.at), "records": takedown.records}
 
 
 def _named(value: Any, kind: type) -> _Json | None:
@@ -243,8 +273,16 @@ def _record(members: _Json) -> Record:
         evidence=_texts(members, "evidence"),
         flags=flags,
         repeats=_optional(members, "repeats", str),
+        takedown=_takedown(members.get("takedown")),
         generation=_generation(members),
     )
+
+
+def _takedown(members: _Json | None) -> Takedown | None:
+    if members is None:
+        return None
+    records = {str(number): str(sha256) for number, sha256 in _take(members, "records", dict).items()}
+    return Takedown(reason=_take(members, "reason", str), at=parse(_take(members, "at", str)), records=records)
 
 
 def _generation(members: _Json) -> int:

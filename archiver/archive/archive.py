@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Self
 
+from archiver.archive.notices import Notices
 from archiver.archive.prepared import Packed, Prepared, Receipt, prepare
 from archiver.bodies import BodyDamaged, sha256_hex, unpack
 from archiver.catalog import Catalog, Query, Row, Synced, Target, catalog_path, row_of, sync, target
@@ -20,7 +21,7 @@ from archiver.fixity import Progress, verify
 from archiver.keys import generation_key, generation_of, id_of, kind_of, record_prefix, second_of
 from archiver.model import Capture, Damage, Reading, Record, Snapshot, Verdict
 from archiver.readahead import read_ahead, threads_for
-from archiver.record import from_json, key_of
+from archiver.record import from_json, key_of, refuse_tombstone
 from archiver.storage import Store, open_store
 from archiver.timestamps import span
 
@@ -38,6 +39,7 @@ class Archive:
         """Use `store`. `sync=False` trusts the catalog as it is; `progress` is told how far a sync is."""
         self.store = store
         self.synced: Synced | None = None  # what the last sync did
+        self.notices = Notices(store)  # of what must not come back
         self._sync, self._progress = sync, progress
         self._catalog: Catalog | None = None
         self._lock = Lock()
@@ -84,9 +86,10 @@ class Archive:
         """Store body, record, catalog row, in that order, and return what was confirmed.
 
         Raises StoreError (try again: what is there already is found there), FixityMismatch if a damaged body is in the
-        way, KeyTaken if another record is.
+        way, KeyTaken if another record is, TakenDown if it was taken down and must not come back.
         """
         stored, is_new_body = prepared.body_gz, False
+        self.notices.check(prepared.record)
         if prepared.body_key is not None:
             stored, is_new_body = self._put_body(prepared.body_key, prepared)
         is_new_record = self.store.put_new(prepared.record_key, prepared.record_bytes, media_type="application/json")
@@ -157,13 +160,18 @@ class Archive:
         return catalog.find(query)
 
     def generation(self, row: Row, number: int) -> Row:
-        """Return the row of this generation of the snapshot, or of its newest one where there are not so many."""
+        """Return the row of this generation of the snapshot, or of its newest one where there are not so many.
+
+        A snapshot that was taken down has its tombstone only.
+        """
+        if row.verdict == Verdict.TAKEN_DOWN:
+            return row
         key = generation_key(row.record_key, min(number, row.generation))
         return row if key == row.record_key else row_of(self.record(key))
 
     def generations(self, row: Row) -> Iterator[Record]:
         """Yield the snapshot's records, first to newest: one reading of the same capture each."""
-        for number in range(1, row.generation + 1):
+        for number in range(row.generation if row.verdict == Verdict.TAKEN_DOWN else 1, row.generation + 1):
             yield self.record(generation_key(row.record_key, number))
 
     def row(self, what: str, *, at: When | None = None) -> Row:
@@ -193,7 +201,7 @@ class Archive:
     # ------------------------------------------------------------------ reading
 
     def snapshot(self, record_key: str) -> Snapshot:
-        """Return the snapshot whose record is at `record_key`, its body proved."""
+        """Return the snapshot whose record is at `record_key`, its body proved. Raises TakenDown for a tombstone."""
         record = self.record(record_key)
         return Snapshot(record=record, body=self.body(record))
 
@@ -208,7 +216,11 @@ class Archive:
         return data
 
     def body(self, record: Record) -> bytes | None:
-        """Return the record's body, None if it has none. Its sha256 is compared every time: raises FixityMismatch."""
+        """Return the record's body, None if it has none. Its sha256 is compared every time: raises FixityMismatch.
+
+        Raises TakenDown for a tombstone.
+        """
+        refuse_tombstone(record)
         return None if record.html is None else self._unpacked(record, self.store.get(record.html.key))
 
     def records(
@@ -243,11 +255,12 @@ class Archive:
         rate: float | None = None,
         progress: Progress | None = None,
         seed: int | None = None,
+        taken_down: Callable[[str], None] | None = None,
     ) -> Iterator[Damage]:
         """Re-read and re-hash everything and yield each damaged object. See `archiver.fixity.verify`."""
         self.store.check(write=False)
         start = _moment(since, end=False)
-        return verify(self, sample=sample, since=start, rate=rate, progress=progress, seed=seed)
+        return verify(self, sample=sample, since=start, rate=rate, progress=progress, seed=seed, taken_down=taken_down)
 
     # ------------------------------------------------------------------ the catalog
 

@@ -119,6 +119,15 @@ class Catalog:
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
+    def compact(self) -> None:
+        """Rewrite the file, so that nothing of a removed row is left in it. Raises StoreError."""
+        with self._lock:
+            try:
+                self._writer.execute("VACUUM")
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                raise _translate(self.path, error) from error
+
     def close(self) -> None:
         """Let go of the file."""
         self._writer.close()

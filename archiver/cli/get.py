@@ -17,10 +17,10 @@ from archiver.bodies import sha256_hex
 from archiver.catalog import Row
 from archiver.cli.options import archive_options, generation_option, opened, progress, selected, selection_options
 from archiver.cli.output import give, safe
-from archiver.errors import ArchiveError, BadInput, NotArchived, StoreError, StoreFull
-from archiver.model import Record
+from archiver.errors import ArchiveError, BadInput, NotArchived, StoreError, StoreFull, TakenDown
+from archiver.model import Record, Verdict
 from archiver.readahead import read_ahead, threads_for
-from archiver.record import key_of
+from archiver.record import key_of, refuse_tombstone
 
 KINDS = {"html": ("html",), "json": ("json",), "txt": ("txt",), "both": ("html", "json")}
 MANIFEST = "manifest-sha256.txt"
@@ -65,7 +65,7 @@ def _to_stdout(archive: Archive, rows: Iterable[Row], kind: str) -> None:
         raise BadInput("--as both", "needs a folder; give -o FOLDER")
     count, latest = 0, None
     for row in rows:
-        if kind == "json" or row.body_key:
+        if kind == "json" or row.body_key or row.verdict == Verdict.TAKEN_DOWN:
             count += 1
             latest = row if latest is None or row.captured_at >= latest.captured_at else latest
     data = _part(archive, archive.record(latest.record_key), kind) if latest else None
@@ -80,7 +80,7 @@ def _to_folder(archive: Archive, rows: Iterable[Row], folder: Path, *, kind: str
     """Download into `folder`; return how many snapshots are damaged. Raises StoreError if the store fails."""
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    show, failed, without = progress("downloading"), 0, 0
+    show, failed, without, gone = progress("downloading"), 0, 0, 0
     digests: dict[str, str] = {}
     try:
         fetch = partial(_files, archive, folder, kind)
@@ -88,7 +88,8 @@ def _to_folder(archive: Archive, rows: Iterable[Row], folder: Path, *, kind: str
             if isinstance(files, StoreError):
                 raise files
             if isinstance(files, ArchiveError):
-                failed += 1
+                gone += isinstance(files, TakenDown)
+                failed += not isinstance(files, TakenDown)
                 click.echo(f"archiver: {safe(str(files))}", err=True)
             else:
                 digests.update(_kept(folder, files))
@@ -98,6 +99,7 @@ def _to_folder(archive: Archive, rows: Iterable[Row], folder: Path, *, kind: str
     finally:  # also after Ctrl-C: the manifest lists what is there
         _list(folder, digests)
     more = f", {without:,} snapshots have no {kind}" if without else ""
+    more += f", {gone:,} snapshots were taken down" if gone else ""
     more += f", {failed:,} snapshots are damaged" if failed else ""
     click.echo(f"{len(digests):,} files in {folder}{more}", err=True)
     return failed
@@ -109,7 +111,7 @@ def _files(archive: Archive, folder: Path, kind: str, row: Row) -> list[File]:
     files, record = [], None
     for part in KINDS[kind]:
         name = f"{stem}.{part}"
-        promised = {"html": row.sha256, "json": row.record_sha256}.get(part)
+        promised = {"html": row.sha256 if row.body_key else None, "json": row.record_sha256}.get(part)
         if promised and _digest(folder / name) == promised:
             files.append(File(name, promised, None))
             continue
@@ -125,6 +127,7 @@ def _part(archive: Archive, record: Record, part: str) -> bytes | None:
         return archive.record_bytes(key_of(record))
     if part == "html":
         return archive.body(record)
+    refuse_tombstone(record)
     return (record.article.text + "\n").encode("utf-8", "replace") if record.article else None
 
 

@@ -19,6 +19,7 @@ _WORDS = {
     Outcome.SAME: "read again, and nothing changed",
     Outcome.CURRENT: "read by today's rules when they were captured",
     Outcome.NO_BODY: "without a body",
+    Outcome.TAKEN_DOWN: "taken down",
     Outcome.QUARANTINED: "quarantined: the page ended two workers or cost too much; its old reading stays",
     Outcome.DAMAGED: "damaged; their old reading stays",
 }

@@ -41,14 +41,16 @@ def show(what: str, part: str | None, generation: int | None, **given: Any) -> N
             write(map(_reading, archive.generations(row)), READING, "table")
             return
         row = row if generation is None else archive.generation(row, generation)
+        if part == "json":  # a tombstone can be shown, too
+            give(archive.record_bytes(row.record_key))
+            return
         snapshot = archive.snapshot(row.record_key)
-    if part in ("html", "json"):
-        data = snapshot.body if part == "html" else to_json(snapshot.record)
-        if data is None:
-            raise NotArchived(f"a body of {what}: this capture has none")
-        give(data)
-    else:
+    if part != "html":
         say(SHOWN[part or "page"](snapshot))
+    elif snapshot.body is None:
+        raise NotArchived(f"a body of {what}: this capture has none")
+    else:
+        give(snapshot.body)
 
 
 def _reading(record: Record) -> dict[str, Any]:

@@ -25,14 +25,20 @@ def verify(sample: str | None, since: str | None, rate: float | None, form: str,
     with opened(given) as archive:
         checked = Counter()
         found = 0
+        taken: list[str] = []
         for damage in archive.verify(
-            sample=_share(sample), since=since, rate=rate * 1e6 if rate else None, progress=checked
+            sample=_share(sample),
+            since=since,
+            rate=rate * 1e6 if rate else None,
+            progress=checked,
+            taken_down=taken.append,
         ):
             found += 1
             line = {"key": damage.key, "problem": damage.problem, "detail": damage.detail}
             text = f"{damage.problem}: {damage.key}" + (f" ({damage.detail})" if damage.detail else "")
             say(dumps(line) if form == "jsonl" else safe(" ".join(text.split())))
-    click.echo(f"{checked.total:,} objects checked, {found or 'no'} damaged", err=True)
+    gone = f", {len(taken):,} snapshots taken down" if taken else ""
+    click.echo(f"{checked.total:,} objects checked, {found or 'no'} damaged{gone}", err=True)
     if found:
         raise click.exceptions.Exit(1)
 

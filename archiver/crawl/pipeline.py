@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archiver.crawl.keeper import GaveUp
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
+from archiver.errors import TakenDown
 from archiver.frontier import Outcome
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class StorePipeline:
             item = await running.keeper.keep(item)
         except GaveUp:
             logger.info("not kept, will be fetched again at resume: %s", item.url)
+        except TakenDown as error:
+            logger.warning("not kept: %s", error)
+            if item.lease is not None:
+                await running.feeder.close_lease(item.lease, Outcome.SKIPPED, "taken_down", links=item.links)
         except Exception as error:
             logger.exception("not kept: %s", item.url)
             if item.lease is not None and not await running.feeder.failed(item.lease, "not_kept", str(error)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from archiver.crawl.keeper import GaveUp
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
-from archiver.errors import ExtractionFailed
+from archiver.errors import ExtractionFailed, TakenDown
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -43,5 +43,5 @@ class SnapshotMiddleware:
         try:
             work = await running.pool.page(capture)
             await running.keeper.keep(Page(capture=capture, work=work))
-        except (GaveUp, ExtractionFailed) as error:
+        except (GaveUp, ExtractionFailed, TakenDown) as error:
             logger.error("not kept: %s (%s)", capture.url, error)

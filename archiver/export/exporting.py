@@ -19,7 +19,7 @@ from typing import Any
 import archiver
 from archiver.archive import Archive
 from archiver.bodies import sha256_hex
-from archiver.errors import ArchiveError, BadInput, BadRecord, NotArchived, StoreError
+from archiver.errors import ArchiveError, BadInput, BadRecord, NotArchived, StoreError, TakenDown
 from archiver.export import bagit, captures, forms
 from archiver.export.articles import article_row
 from archiver.export.dataset import LIST, About, Facts, describe
@@ -33,7 +33,7 @@ from archiver.fixity import Progress
 from archiver.fixity.audit import Pace
 from archiver.model import Record, Snapshot
 from archiver.readahead import read_ahead, threads_for
-from archiver.record import from_json, key_of
+from archiver.record import from_json, key_of, refuse_tombstone
 from archiver.timestamps import iso, parse
 
 CHECKPOINT = 200  # snapshots; so many at most are read again after a crash
@@ -45,7 +45,7 @@ class LeftOut:
     """A selected snapshot that is not in the data set, and why."""
 
     record_key: str
-    reason: str  # same_second, or the name of the error: FixityMismatch, NotArchived …
+    reason: str  # same_second, or the name of the error: TakenDown, FixityMismatch, NotArchived …
     detail: str
 
 
@@ -63,7 +63,7 @@ class Exported:
     @property
     def damaged(self) -> tuple[LeftOut, ...]:
         """What was left out because it could not be read or proved."""
-        return tuple(one for one in self.left_out if one.reason != SAME_SECOND)
+        return tuple(one for one in self.left_out if one.reason not in (SAME_SECOND, TakenDown.__name__))
 
 
 def export(
@@ -185,6 +185,7 @@ class _Export:
         record = from_json(data, key)
         if key_of(record) != key:
             raise BadRecord(key, f"it belongs at {key_of(record)}")
+        refuse_tombstone(record)
         body = self._archive.body(record) if self._form.has_warcs else None
         self._pace.took(len(data) + len(body or b""))
         return Snapshot(record=record, body=body), sha256_hex(data)

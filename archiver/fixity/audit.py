@@ -1,6 +1,8 @@
 """The audit: every object re-read and re-hashed. In: an archive. Out: one Damage per damaged key. Never: writing.
 
-list everything → manifests → records → crawl files → bodies → what is missing → what nothing refers to
+list everything → manifests → notices → records → crawl files → bodies → what is missing → what nothing refers to
+
+What a takedown deleted is missed by nobody: its notice names it, and the tombstone that must be there instead.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from archiver.keys import RECORDS, kind_of, second_of
 from archiver.model import Damage, Record
 from archiver.readahead import Name, Value, read_ahead, threads_for
 from archiver.record import from_json
+from archiver.seal import unseal
 from archiver.storage import ObjectInfo, Store
 
 Progress = Callable[[int, int], None]
@@ -44,19 +47,31 @@ def verify(
     rate: float | None = None,
     progress: Progress | None = None,
     seed: int | None = None,
+    taken_down: Callable[[str], None] | None = None,
 ) -> Iterator[Damage]:
     """Re-read and re-hash the archive and yield each damaged object, once, as it is found.
 
     `sample` checks that share (0 to 1) of records and bodies, chosen anew each time unless `seed` is given; `since`
     checks what was captured from then on. Both still compare manifests with what is there, but cannot tell which bodies
     nothing refers to. `rate` limits reading, in bytes per second. `progress` is told how many of how many objects were
-    checked. Raises StoreError if the store cannot be listed, or fails twenty times in a row.
+    checked, `taken_down` the URL of each snapshot that was taken down, which is no damage. Raises StoreError if the
+    store cannot be listed, or fails twenty times in a row.
     """
     if sample is not None and not 0 < sample <= 1:
         raise BadInput(f"sample {sample:g}", "give a share above 0 and up to 1 (100 %)")
     if rate is not None and rate <= 0:
         raise BadInput(f"rate {rate:g}", "give bytes per second, above 0")
-    return _run(_Audit(archive.store, sample=sample, since=since, pace=Pace(rate), progress=progress, seed=seed))
+    return _run(
+        _Audit(
+            archive.store,
+            sample=sample,
+            since=since,
+            pace=Pace(rate),
+            progress=progress,
+            seed=seed,
+            taken_down=taken_down,
+        )
+    )
 
 
 def _run(audit: _Audit) -> Iterator[Damage]:
@@ -101,8 +116,10 @@ class _Audit:
         pace: Pace,
         progress: Progress | None,
         seed: int | None,
+        taken_down: Callable[[str], None] | None,
     ) -> None:
         self.ledger = Ledger()
+        self._taken_down = taken_down
         self._store, self._since, self._sample, self._pace = store, since, sample, pace
         self._chance = random.Random(seed)
         self._progress = progress
@@ -111,6 +128,7 @@ class _Audit:
     def run(self) -> Iterator[Damage]:
         yield from self._list()
         yield from self._manifests()
+        yield from self._notices()
         self._total = sum(self.ledger.count(kind) for kind in ("manifest", "record", "body"))
         yield from self._records()
         yield from self._files()
@@ -142,6 +160,27 @@ class _Audit:
                 self.ledger.promised(read_manifest(data, key))
             except BadRecord as error:
                 yield Damage(key=key, problem="altered" if data.endswith(b"\n") else "truncated", detail=error.why)
+
+    def _notices(self) -> Iterator[Damage]:
+        for key, data in self._read(self._store.get, self.ledger.keys("notice")):
+            if isinstance(data, ArchiveError):
+                yield unread(key, data)
+                continue
+            try:
+                notice = unseal(data, key)
+                gone = [*notice["records"], *([] if notice["body_kept"] or not notice["body"] else [notice["body"]])]
+                self.ledger.deleted(gone)
+                tombstone, url = str(notice["tombstone"]), str(notice["url"])
+            except (BadRecord, KeyError, TypeError) as error:
+                yield Damage(key=key, problem="altered", detail=str(error))
+                continue
+            if not self.ledger.is_there(tombstone) and self._is_gone(tombstone):
+                yield Damage(key=tombstone, problem="missing", detail=f"the tombstone of {url}")
+            elif self._taken_down is not None:
+                self._taken_down(url)
+        for key in self.ledger.undeleted():
+            detail = "its snapshot was taken down, but this is there; run `archiver takedown` again"
+            yield Damage(key=key, problem="unreferenced", detail=detail)
 
     def _records(self) -> Iterator[Damage]:
         for key, data in self._read(self._store.get, self._chosen("record")):
@@ -213,7 +252,7 @@ class _Audit:
             return  # the next audit looks at it
 
     def _need(self, key: str, record: Record) -> None:
-        if record.html is not None:
+        if record.html is not None and record.takedown is None:
             self.ledger.need(record.html.key, size=record.html.size, record=key, url=record.url)
 
     def _chosen(self, kind: str) -> Iterator[str]:

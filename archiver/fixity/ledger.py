@@ -16,6 +16,7 @@ _TABLES = """
 CREATE TABLE objects (key TEXT PRIMARY KEY, kind TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE promises (key TEXT, sha256 TEXT, kind TEXT, size INTEGER, url TEXT, body TEXT, PRIMARY KEY (key, sha256));
 CREATE TABLE needs (body TEXT PRIMARY KEY, size INTEGER NOT NULL, record TEXT NOT NULL, url TEXT NOT NULL);
+CREATE TABLE deleted (key TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE excused (body TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _BATCH = 1000
@@ -46,6 +47,15 @@ class Ledger:
         """Note bodies whose record is damaged: they are not to be named as well."""
         self._many("INSERT OR IGNORE INTO excused VALUES (?)", ((body,) for body in bodies))
 
+    def deleted(self, keys: Iterable[str]) -> None:
+        """Note objects that a takedown deleted: they are promised no more."""
+        self._many("INSERT OR IGNORE INTO deleted VALUES (?)", ((key,) for key in keys))
+
+    def undeleted(self) -> Iterator[str]:
+        """Yield the records and files that are there although a takedown deleted them."""
+        sql = "SELECT key FROM objects WHERE kind != 'body' AND key IN (SELECT key FROM deleted) ORDER BY key"
+        yield from (key for (key,) in self._all(sql))
+
     def excuse_bodies_of(self, record: str) -> None:
         """Note the bodies that manifests name for this record."""
         self._facts.execute(
@@ -61,9 +71,9 @@ class Ledger:
         return int(next(self._all("SELECT count(*) FROM objects WHERE kind = ?", kind))[0])
 
     def promised_files(self) -> Iterator[str]:
-        """Yield the crawl files that are there and that a manifest promises."""
-        sql = "SELECT key FROM objects WHERE kind = 'file' AND key IN (SELECT key FROM promises) ORDER BY key"
-        yield from (key for (key,) in self._all(sql))
+        """Yield the crawl files and notices that are there and that a manifest promises."""
+        kept = "SELECT key FROM objects WHERE kind IN ('file', 'notice')"
+        yield from (key for (key,) in self._all(f"{kept} AND key IN (SELECT key FROM promises) ORDER BY key"))
 
     def needed_bodies(self) -> Iterator[str]:
         """Yield the bodies that are there and that a record needs."""
@@ -89,8 +99,8 @@ class Ledger:
 
     def broken_promises(self) -> Iterator[tuple[str, str, str | None, str | None]]:
         """Yield key, kind, url and body of what a manifest promises and the store does not list."""
-        sql = "SELECT key, kind, url, body FROM promises WHERE key NOT IN (SELECT key FROM objects) GROUP BY key"
-        yield from self._all(sql)
+        there = "SELECT key FROM objects UNION SELECT key FROM deleted"
+        yield from self._all(f"SELECT key, kind, url, body FROM promises WHERE key NOT IN ({there}) GROUP BY key")
 
     def missing_bodies(self) -> Iterator[tuple[str, str]]:
         """Yield key and url of each body that a record needs and the store does not list."""

@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     CURRENT = "current"  # today's rules have read it already, when it was captured
     NO_BODY = "no_body"  # there is nothing to read
     QUARANTINED = "quarantined"  # its page ended two workers, or cost too much; the old reading stays
+    TAKEN_DOWN = "taken_down"  # there is nothing left to read
     DAMAGED = "damaged"  # record or body cannot be proved; the old reading stays
 
 

@@ -141,6 +141,8 @@ class _Run:
 
     def _task(self, key: str) -> _Task:
         record = self._newest(key)
+        if record.takedown is not None:
+            return _Task(record=record, done=_done(record, Outcome.TAKEN_DOWN))
         if record.html is None:
             return _Task(record=record, done=_done(record, Outcome.NO_BODY))
         note = self._note_of(record)
@@ -183,8 +185,10 @@ class _Run:
                 return _Done(change=found)
             try:
                 self._target.store.put_new(key_of(after), to_json(after), media_type="application/json")
-            except KeyTaken:  # other rules were faster; theirs is one more generation before ours
+            except KeyTaken:  # other rules, or a takedown, were faster; theirs is one more generation before ours
                 record = self._newest(key_of(after))
+                if record.takedown is not None:
+                    return _done(record, Outcome.TAKEN_DOWN)
                 continue
             if (note := self._note_of(record)) in self._poison:
                 self._target.store.delete(note)

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from archiver.archive import Archive
 from archiver.bodies import sha1_base32, sha256_hex
-from archiver.errors import ArchiveError, BadInput, KeyTaken
+from archiver.errors import ArchiveError, BadInput, KeyTaken, TakenDown
 from archiver.extraction import read
 from archiver.fixity import Entry as ManifestEntry
 from archiver.fixity import write_manifest
@@ -158,7 +158,12 @@ class _Import:
         key = record_key(self._collection, capture.captured_at, id)
         digest = sha1_base32(capture.body)
         repeats = self._bodies.get(digest, (None, None))[1] if capture.body else None
-        if self._archive.store.head(key) is None and self._put(capture, repeats):
+        try:
+            is_new = self._archive.store.head(key) is None and self._put(capture, repeats)
+        except TakenDown as error:
+            self._refuse("taken_down", str(error))
+            return
+        if is_new:
             self.done.kept += 1
         else:
             self.done.known += 1
