@@ -15,7 +15,7 @@ from typing import Any, Self
 from archiver.archive.notices import Notices
 from archiver.archive.prepared import Packed, Prepared, Receipt, prepare
 from archiver.bodies import BodyDamaged, sha256_hex, unpack
-from archiver.catalog import Catalog, Query, Row, Synced, Target, catalog_path, row_of, sync, target
+from archiver.catalog import Catalog, Query, Row, Synced, Target, catalog_path, rebuild, row_of, sync, target
 from archiver.errors import ArchiveError, BadInput, BadRecord, FixityMismatch, KeyTaken, NotArchived
 from archiver.fixity import Progress, verify
 from archiver.keys import generation_key, generation_of, id_of, kind_of, record_prefix, second_of
@@ -286,6 +286,12 @@ class Archive:
             logger.warning(
                 "%s of the archive's records cannot be read; the first: %s", f"{len(unreadable):,}", unreadable[0][1]
             )
+        return self.synced
+
+    def reindex(self, *, progress: Progress | None = None) -> Synced:
+        """Make the catalog anew from the records alone. See `archiver.catalog.rebuild`."""
+        self.store.check(write=False)
+        self.synced = rebuild(self.catalog, self.store, progress=progress)
         return self.synced
 
     def close(self) -> None:

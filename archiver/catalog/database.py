@@ -119,6 +119,15 @@ class Catalog:
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
+    def become(self, other: Catalog) -> None:
+        """Hold what `other` holds, from one moment to the next: whoever reads sees the old rows until then."""
+        with self._lock:
+            try:
+                with closing(other.connect()) as source:
+                    source.backup(self._writer)
+            except sqlite3.OperationalError as error:
+                raise _translate(self.path, error) from error
+
     def compact(self) -> None:
         """Rewrite the file, so that nothing of a removed row is left in it. Raises StoreError."""
         with self._lock:

@@ -36,6 +36,7 @@ COMMANDS = {
     "import": ("archiver.cli.import_", "import_"),
     "duplicates": ("archiver.cli.duplicates", "duplicates"),
     "diff": ("archiver.cli.diff", "diff"),
+    "reindex": ("archiver.cli.reindex", "reindex"),
     "cite": ("archiver.cli.cite", "cite"),
     "takedown": ("archiver.cli.takedown", "takedown"),
     "reextract": ("archiver.cli.reextract", "reextract"),
