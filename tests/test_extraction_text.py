@@ -127,4 +127,4 @@ def test_near_copies_share_digests_and_other_texts_do_not():
 
 
 def test_a_text_without_words_has_no_digest():
-    assert similarity_of("") == {"word_count": 0, "simhash": "", "minhash": ()}
+    assert similarity_of("") == {"word_count": 0, "text_digest": "", "simhash": "", "minhash": ()}
