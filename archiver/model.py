@@ -159,6 +159,7 @@ class Reading:
     verdict: Verdict
     article: Article | None = None
     links: tuple[Link, ...] = ()
+    more_links: int = 0  # elements that link somewhere, beyond the 6,000 links that are read
     evidence: tuple[str, ...] = ()  # what the verdict rests on
     flags: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()  # feeds that the page announces

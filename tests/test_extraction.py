@@ -206,17 +206,52 @@ def test_json_ld_in_any_shape_harms_nothing(script):
     assert reading.error is None
 
 
+ROW = "<tr>" + "<td>cell</td>" * 20 + "</tr>"
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "limit"),
     [
-        "<div>" * 10_000 + prose(), "<table>" + "<tr>" + "<td>cell</td>" * 40_000 + "</tr></table>" + prose(),
-        "<p>" + "word and " * 300_000 + "</p>", "<b>" * 50_000 + "x",
+        ("<div>" * 10_000 + prose() + "</div>" * 10_000, "depth"),
+        ("<section><ol><li>" * 5_000 + prose(), "depth"),
+        (prose(4) + "<p>" + "<b>" * 50_000 + "x</b>" + prose(), "depth"),
+        ("<!-- x -->" * 50_000 + "<!--[if IE]>" + prose(), "comment"),
+        (prose() + "<table>" + ROW * 10_000 + "</table>", "elements"),
+        (prose() + "".join(f'<a href="/{n}">{n}</a> ' for n in range(30_000)), None),
+        ("<p>" + "word and " * 300_000 + "</p>" + prose(), None),
     ],
-)  # fmt: skip
-@pytest.mark.slow
-def test_monstrous_pages_end(body):
+    ids=["divs", "lists", "bold", "comments", "table", "links", "paragraph"],
+)
+def test_monstrous_pages_keep_their_text_and_name_the_limit_they_met(body, limit):
     reading = page(body)
-    assert isinstance(reading, Reading)
+    assert reading.verdict is Verdict.ARTICLE
+    assert reading.article is not None
+    assert all(f"Paragraph {n}. {SENTENCE.strip()}" in reading.article.text for n in range(1, 6))
+    assert [one for one in reading.evidence if one.startswith("limit_")] == ([f"limit_{limit}"] if limit else [])
+
+
+def test_words_in_wrappers_that_are_taken_away_do_not_run_together():
+    reading = page("<div>" * 500 + "<div>" + SENTENCE * 5 + "</div><div>Second " + SENTENCE * 5 + "</div>")
+    assert reading.article is not None
+    assert [line[:11] for line in reading.article.text.splitlines()] == ["The council", "Second The "]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", "<!-- the page is cut off in <p>" + SENTENCE * 9), ("<script>document.write('<!-- x')</script>", "")],
+    ids=["cut off", "in a script"],
+)
+def test_a_comment_that_swallows_nothing_stays_a_comment(before, after):
+    text = f"<html><head><title>Bridge</title></head><body>{before}{prose()}{after}{'' if after else '</body></html>'}"
+    reading = extract(text.encode(), URL)
+    assert reading.article is not None
+    assert reading.article.text.count("agreed") == 10
+    assert "limit_comment" not in reading.evidence
+
+
+def test_links_beyond_those_that_are_read_are_counted():
+    reading = page(prose() + "".join(f'<a href="/{n}">{n}</a> ' for n in range(7_500)))
+    assert (len(reading.links), reading.more_links) == (6_000, 1_500)
 
 
 def test_statuses_and_types_that_hold_no_article():

@@ -17,6 +17,8 @@ from typing import Any
 
 from archiver.extraction.features import NAMES
 
+AT_ONCE = 1_000  # rows; each takes 30 KB while it walks the trees
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -39,6 +41,12 @@ class Model:
         if not rows:
             return {}
         table = np.array(list(rows.values()), dtype=np.float64)
+        chances = [self._chances(table[at : at + AT_ONCE]) for at in range(0, len(table), AT_ONCE)]
+        return dict(zip(rows, np.concatenate(chances).tolist(), strict=True))
+
+    def _chances(self, table: Any) -> Any:
+        import numpy as np
+
         trees, nodes = self.features.shape
         right = table[:, self.features.ravel()] > self.limits.ravel()
         at = np.zeros((len(table), trees), dtype=np.int64)
@@ -46,7 +54,7 @@ class Model:
         for _ in range((nodes + 1).bit_length() - 1):
             at = 2 * at + 1 + right[each, first + at]
         total = self.base + self.leaves[np.arange(trees)[None, :], at - nodes].sum(axis=1)
-        return dict(zip(rows, (1 / (1 + np.exp(-total))).tolist(), strict=True))
+        return 1 / (1 + np.exp(-total))
 
 
 @cache

@@ -28,11 +28,13 @@ def version() -> str:
     return str(trafilatura.__version__)
 
 
-def opinion(root: html.HtmlElement, url: str, *, elements: int) -> str:
-    """Return the text the engine would extract, one block a line; "" where it finds none or fails. Spends the tree."""
+def opinion(root: html.HtmlElement, url: str, *, elements: int) -> str | None:
+    """Return the text the engine would extract, one block a line; "" where it finds none or fails, None where the page is
+    too large to ask. Spends the tree.
+    """
     version()
     if elements > MAX_ELEMENTS:
-        return ""
+        return None
     etree.strip_elements(root, *INVISIBLE, *CHROME, with_tail=False)
     if sum(1 for _ in root.iter("td", "th")) > MAX_CELLS:
         etree.strip_elements(root, "table", with_tail=False)

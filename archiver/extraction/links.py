@@ -64,22 +64,26 @@ def _absolute(base: str, reference: str) -> str | None:
     return url if len(url) <= MAX_URL and _split(url) else None
 
 
-def links_of(root: html.HtmlElement, base: Base) -> tuple[Link, ...]:
-    """Every distinct outgoing link in page order, at most `MAX_LINKS`; the longest text of repeated ones is kept."""
+def links_of(root: html.HtmlElement, base: Base) -> tuple[tuple[Link, ...], int]:
+    """Every distinct outgoing link in page order, at most `MAX_LINKS`, and how many more elements link somewhere. Of
+    repeated links the longest text is kept.
+    """
     found: dict[str, tuple[str, str]] = {}
+    more = 0
     for element in root.iter("a", "area", "link"):
         href, rel = element.get("href"), (element.get("rel") or "").strip().lower()
         if not href or (element.tag == "link" and rel not in ("next", "prev", "previous")):
             continue
+        if len(found) >= MAX_LINKS:
+            more += 1
+            continue
         url = base.join(href)
         if url is None:
             continue
-        if url not in found and len(found) >= MAX_LINKS:
-            break
         text = _text(element)
         before = found.get(url)
         found[url] = (text, rel) if before is None else (max(before[0], text, key=len), before[1] or rel)
-    return tuple(Link(url=url, text=text, rel=rel) for url, (text, rel) in found.items())
+    return tuple(Link(url=url, text=text, rel=rel) for url, (text, rel) in found.items()), more
 
 
 def _text(element: html.HtmlElement) -> str:

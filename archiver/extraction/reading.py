@@ -3,7 +3,8 @@
 bytes → media type → charset → tree → head, JSON-LD, links → blocks → engine's opinion → text → dates, authors → verdict
 
 Words in `Reading.error`: `empty` (no bytes, or nothing in them), `not_html`, `no_text` (nothing that could be an article).
-Limits that a page met are named in the evidence: `limit_bytes`, `limit_elements`, `limit_depth`.
+Limits that a page met are named in the evidence: `limit_bytes`, `limit_elements`, `limit_depth`; `limit_comment` where a
+comment that never ends would have swallowed the page.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float
     ld = jsonld.article(scripts)
     basics = _basics(page.root, head, ld, scripts, Base(page.root, url), url)
     blocks = cut(page.root)
-    return blocks, rows(blocks, engine.opinion(page.root, url, elements=page.elements), _hints(head, ld, basics))
+    return blocks, rows(blocks, engine.opinion(page.root, url, elements=page.elements) or "", _hints(head, ld, basics))
 
 
 def _basics(root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], base: Base, url: str) -> Basics:
@@ -87,7 +88,7 @@ def _hints(head: Head, ld: dict[str, Any], basics: Basics) -> Hints:
 
 def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Reading:
     root, base = page.root, Base(page.root, capture.url)
-    links, feeds = links_of(root, base), feeds_of(root, base)
+    (links, more_links), feeds = links_of(root, base), feeds_of(root, base)
     head, scripts = head_of(root), jsonld.scripts(root)
     ld = jsonld.article(scripts)
     basics = _basics(root, head, ld, scripts, base, capture.url)
@@ -100,7 +101,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
         head, ld, seen, site=basics.site_name or "", url=capture.url, title=basics.title.text or "", sections=basics.categories
     )  # fmt: skip
     dates = _dates(capture, page, head, ld, blocks, heading)
-    opinion = "" if page.limits else engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
+    opinion = engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
     text = text_of(blocks, opinion, _hints(head, ld, basics))
     article = _article(head, ld, scripts, basics, text, dates, authors, images, following)
     judged = judge(
@@ -117,6 +118,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
         verdict=judged.verdict,
         article=article if text.text or judged.verdict is Verdict.ARTICLE else None,
         links=links,
+        more_links=more_links,
         evidence=(*judged.evidence, *(f"limit_{limit}" for limit in page.limits)),
         flags=tuple(dict.fromkeys(flags)),
         feeds=feeds,

@@ -31,12 +31,15 @@ class Text:
     chosen: tuple[int, ...]
 
 
-def text_of(blocks: Sequence[Block], engine_text: str, hints: Hints) -> Text:
-    """Choose an article's blocks and render them."""
+def text_of(blocks: Sequence[Block], engine_text: str | None, hints: Hints) -> Text:
+    """Choose an article's blocks and render them. Without the engine's opinion (None) their tags decide: the classifier
+    never learned to do without.
+    """
     if len(blocks) > MAX_BLOCKS:
         return _rendered(blocks, _by_tag(blocks), ())
-    measured = rows(blocks, engine_text, hints)
-    chances = model().probabilities(measured)
+    chances: Mapping[int, float] = {}
+    if engine_text is not None:
+        chances = model().probabilities(rows(blocks, engine_text, hints))
     chosen = {at for at, chance in chances.items() if chance >= model().threshold}
     titles = {squeeze(title).casefold() for title in hints.titles if title}
     repeated = {at for at, block in enumerate(blocks) if _repeats(block, titles)}

@@ -14,11 +14,19 @@ from lxml import etree, html
 
 MAX_BYTES = 6_000_000  # of UTF-8; what follows is not read (the longest honest page in 5,000 had 4.1 MB)
 MAX_ELEMENTS = 120_000
-MAX_DEPTH = 400  # engines recurse or copy paths: beyond this the tree is flattened first
-_GENERIC = (
-    "div", "span", "font", "b", "i", "em", "strong", "u", "center", "section", "main", "small", "big", "ul", "ol", "li", "dl", "dd",
-    "dt", "blockquote", "table", "tbody", "tr", "td", "a",
-)  # fmt: skip
+MAX_DEPTH = (
+    400  # engines recurse or copy paths, and libxml2 stops reading at 2,048: beyond this a page is flattened first
+)
+KEPT_DEPTH = 100  # levels that flattening leaves
+_INLINE = frozenset(b"a abbr b bdo big cite code em font i q s small span strike strong sub sup tt u".split())
+# Tags that cannot nest, or end by themselves, or hold no markup: they stay when a page is flattened.
+_STAYING = frozenset(
+    b"html head body title meta link base script style noscript template textarea select option p h1 h2 h3 h4 h5 h6 br hr img li dt dd"
+    b" tr td th input wbr source embed area col param track".split()
+)
+_TAG = re.compile(rb"<(/?)([a-zA-Z][^\s/<>]*)[^<>]*>")
+_END = re.compile(rb"</(?:body|html)", re.I)
+_OPENED = re.compile(rb"<!--(?:\[if[^\]<>]{0,200}\]>)?")
 _LONG_ATTRIBUTE = re.compile(rb"=\s*(?:\"data:[^\"]{20000,}\"|'data:[^']{20000,}')", re.I)
 _LONG_SCRIPT = re.compile(rb"(<script\b[^>]{0,500}>).{200000,}?(?=</script>)", re.S | re.I)
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{30000,}>")
@@ -53,15 +61,23 @@ def parse(body: bytes) -> Page | None:
         if len(body) > MAX_BYTES:
             body = body[:MAX_BYTES].decode("utf-8", "ignore").encode()
             limits.append("bytes")
+    if (at := _unclosed(body)) >= 0:
+        body = body[:at] + _OPENED.sub(b"", body[at:])
+        limits.append("comment")
     root = _root(body)
     if root is None:
         return None
     elements, deepest = _measure(root)
-    if elements > MAX_ELEMENTS:
-        limits.append("elements")
     if deepest > MAX_DEPTH:
         limits.append("depth")
-        _flatten(root)
+        root = _root(_flat(body))
+        if root is None:
+            return None
+        elements, deepest = _measure(root)
+        if deepest > MAX_DEPTH:
+            _cut_off(root)
+    if elements > MAX_ELEMENTS:
+        limits.append("elements")
     return Page(root, elements, tuple(limits))
 
 
@@ -90,15 +106,41 @@ def _measure(root: html.HtmlElement) -> tuple[int, int]:
     return elements, deepest
 
 
-def _flatten(root: html.HtmlElement) -> None:
-    """Take wrappers out of a tree too deep to walk; paragraphs and headings stay. What is still too deep is cut off."""
-    etree.strip_tags(root, *_GENERIC)
-    _, deepest = _measure(root)
-    if deepest > MAX_DEPTH:
-        deep = [
-            element
-            for element in root.iter()
-            if sum(1 for _ in islice(element.iterancestors(), MAX_DEPTH)) == MAX_DEPTH - 1
-        ]
-        for element in deep:
-            element.drop_tree()
+def _unclosed(body: bytes) -> int:
+    """Where a comment begins that swallows the page with its end tag, as an Internet Explorer condition left open does; -1
+    if none does. A page cut off within a comment, or a script with one, is another matter.
+    """
+    end = max(body.rfind(b"-->"), body.rfind(b"--!>"))
+    at = body.find(b"<!--", end + 1)
+    if at < 0 or not _END.search(body, at):
+        return -1
+    before = body[:at].lower()
+    return -1 if before.rfind(b"<script") > before.rfind(b"</script") else at
+
+
+def _flat(body: bytes) -> bytes:
+    """Take the wrappers below `KEPT_DEPTH` out of a page too deep to walk; each block-level one leaves a line's end."""
+    depth = 0
+
+    def kept(tag: re.Match[bytes]) -> bytes:
+        nonlocal depth
+        name = tag[2].lower()
+        if name in _STAYING:
+            return tag[0]
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        if depth <= KEPT_DEPTH - len(tag[1]):
+            return tag[0]
+        return b"" if name in _INLINE else b"<hr>"
+
+    return _TAG.sub(kept, body)
+
+
+def _cut_off(root: html.HtmlElement) -> None:
+    """Drop what lies deeper than `MAX_DEPTH` even so."""
+    deep = [
+        element
+        for element in root.iter()
+        if sum(1 for _ in islice(element.iterancestors(), MAX_DEPTH)) == MAX_DEPTH - 1
+    ]
+    for element in deep:
+        element.drop_tree()

@@ -24,7 +24,7 @@ from archiver.extraction.frames import packed, read_frame, sealed
 from archiver.extraction.requisites import MOST, REQUISITE, requisites_of
 from archiver.extraction.rules import settings
 from archiver.extraction.sniff import media_type
-from archiver.model import Capture, Link, Reading, Verdict
+from archiver.model import Capture, Reading, Verdict
 from archiver.record import article_to_json
 from archiver.urls import canonical, clean
 
@@ -93,7 +93,7 @@ def _page(head: dict[str, Any], body: bytes, reader: str) -> dict[str, Any]:
     except Exception as error:  # reading never raises on content; if it does, the page is kept and the reason with it
         why = f"{type(error).__name__}: {error}"[:200]
         reading = Reading(verdict=Verdict.ERROR, error="parse_error", evidence=(why,), settings=settings())
-    links, dropped = _links(reading.links)
+    links, dropped = _links(reading)
     return {"reading": reading_to_json(reading), "links": links, "dropped": dropped}
 
 
@@ -104,13 +104,14 @@ def _function(name: str) -> Callable[[Capture], Reading]:
     return found
 
 
-def _links(links: tuple[Link, ...]) -> tuple[list[list[str]], dict[str, int]]:
+def _links(reading: Reading) -> tuple[list[list[str]], dict[str, int]]:
     """Each link once, by its canonical form (URL to ask for, canonical form, rel, text), and what is left out by
     reason.
     """
     seen: dict[str, list[str]] = {}
-    dropped = Counter({"too_many_links": len(links) - MAX_LINKS} if len(links) > MAX_LINKS else {})
-    for link in links[:MAX_LINKS]:
+    more = reading.more_links + max(0, len(reading.links) - MAX_LINKS)
+    dropped = Counter({"too_many_links": more} if more else {})
+    for link in reading.links[:MAX_LINKS]:
         try:
             name = canonical(link.url)
             if name not in seen:
