@@ -46,6 +46,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "limits": {
         "max_pages": WHOLE, "max_bytes": WHOLE, "max_seconds": NUMBER, "max_barren_pages": WHOLE,
+        "max_barren_bytes": WHOLE,
         "max_host_pages": WHOLE, "max_host_bytes": WHOLE, "max_host_seconds": NUMBER,
         "url_seconds": NUMBER, "connect_seconds": NUMBER, "idle_seconds": NUMBER,
         "body_bytes": WHOLE, "head_bytes": WHOLE, "max_redirects": WHOLE, "extract_seconds": NUMBER,

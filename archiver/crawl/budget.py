@@ -30,7 +30,7 @@ class LimitReached(ArchiveError):
 
 
 class Budget:
-    """Counts pages, bytes, seconds and pages without a new article against the options' limits; 0 = no limit."""
+    """Counts pages, bytes, seconds and what brings no new article against the options' limits; 0 = no limit."""
 
     def __init__(self, options: CrawlOptions) -> None:
         self._options = options
@@ -38,7 +38,7 @@ class Budget:
         self._hosts: Counter[str] = Counter()
         self._host_bytes: Counter[str] = Counter()
         self._host_begin: dict[str, float] = {}
-        self.pages = self.bytes = self.barren = self.articles = 0
+        self.pages = self.bytes = self.barren = self.barren_bytes = self.articles = 0
 
     def asked(self, lease: Lease) -> None:
         """A URL is about to be asked for."""
@@ -55,14 +55,15 @@ class Budget:
                 self._host_bytes[page.lease.host] += len(page.capture.body)
         if page.outcome[0] is Outcome.ARCHIVED:
             self.articles += 1
-            self.barren = 0
+            self.barren = self.barren_bytes = 0
         elif page.lease is None or not page.lease.was_kept:  # a page that is looked at again is no trap
-            self.ended(page.lease)
+            self.ended(page.lease, len(page.capture.body))
 
-    def ended(self, lease: Lease | None) -> None:
-        """A URL ended without anything new to keep."""
+    def ended(self, lease: Lease | None, size: int = 0) -> None:
+        """A URL ended without anything new to keep, after so many bytes."""
         if lease is None or lease.role != REQUISITE:  # a picture is no page
             self.barren += 1
+            self.barren_bytes += size
 
     def host_spent(self, host: str) -> LimitReached | None:
         """The limit that this host has reached; None while it has not."""
@@ -82,10 +83,12 @@ class Budget:
         """The limit that is reached, pages in flight counted in; None while there is room."""
         options = self._options
         seconds = time.monotonic() - self._begin
+        under_way = flying * self.barren_bytes // max(1, self.barren)  # as heavy as those before
         limits = (
             ("max_pages", options.max_pages, self.pages),
             ("max_bytes", options.max_bytes, self.bytes),
             ("max_seconds", options.max_seconds, seconds),
             ("max_barren_pages", options.max_barren_pages, self.barren + flying),
+            ("max_barren_bytes", options.max_barren_bytes, self.barren_bytes + under_way),
         )
         return next((LimitReached(name, limit) for name, limit, now in limits if 0 < limit <= now), None)

@@ -62,6 +62,7 @@ class CrawlOptions:
     max_bytes: int = 0  # body bytes kept in this crawl; 0 = no limit
     max_seconds: float = 0.0  # of this run; 0 = no limit
     max_barren_pages: int = 1000  # pages in a row without a new article
+    max_barren_bytes: int = 250_000_000  # and their bytes: 250 KB for each of 1,000 pages, or 40 pages of 6 MB
     max_host_pages: int = 0  # pages of one host; 0 = no limit
     max_host_bytes: int = 0  # body bytes kept of one host; 0 = no limit
     max_host_seconds: float = 0.0  # since the first request to a host in this run; 0 = no limit
