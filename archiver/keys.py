@@ -34,7 +34,7 @@ _GENERATION = r"(?:\.(?:[2-9]|[1-9][0-9]{1,5}))?"  # the first has none
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("body", re.compile(r"html/([0-9a-f]{2})/\1[0-9a-f]{62}\.html\.gz")),
     ("record", re.compile(rf"records/{_NAME}/\d{{4}}/\d\d/\d\d/\d{{6}}-[0-9a-f]{{20}}{_GENERATION}\.json")),
-    ("manifest", re.compile(rf"crawls/{_NAME}/manifest-[0-9a-f]{{16}}\.jsonl")),
+    ("manifest", re.compile(rf"crawls/{_NAME}/manifest-[0-9a-f]{{16}}(?:\.copy)?\.jsonl")),
     ("notice", re.compile(r"crawls/takedown-[0-9a-f]{20}/notice\.json")),
     ("file", re.compile(rf"crawls/{_NAME}/[^/]+(?:/[^/]+)*")),
     ("catalog", re.compile(r"catalog/.+")),
@@ -96,9 +96,14 @@ def notice_key(id: str) -> str:
     return f"{TAKEDOWNS}{id}/notice.json"
 
 
-def manifest_key(crawl_id: str, sha256: str) -> str:
-    """Return the key of a manifest with this sha256: its name proves its content."""
-    return f"{crawl_prefix(crawl_id)}manifest-{sha256[:16]}.jsonl"
+def manifest_key(crawl_id: str, sha256: str, *, copy: bool = False) -> str:
+    """Return the key of a manifest with this sha256, or of its copy: the name proves the content."""
+    return f"{crawl_prefix(crawl_id)}manifest-{sha256[:16]}{'.copy' if copy else ''}.jsonl"
+
+
+def is_copy(key: str) -> bool:
+    """Whether this is the key of a manifest's copy."""
+    return key.endswith(".copy.jsonl")
 
 
 def kind_of(key: str) -> Kind | None:

@@ -37,6 +37,10 @@ class Kept:
         entries.append(Entry(key="crawls/crawl-1/crawl-log.jsonl", kind="file", sha256=sha256_hex(log), size=len(log)))
         self.manifest = write_manifest(self.store, "crawl-1", entries) if manifest else ""
 
+    @property
+    def copy(self) -> str:
+        return self.manifest.replace(".jsonl", ".copy.jsonl")
+
     def body(self, n: int) -> str:
         key = self.receipts[n].body_key
         assert key is not None
@@ -260,6 +264,25 @@ def test_a_manifest_proves_itself_by_its_name(kept: Kept) -> None:
         read_manifest(kept.store.get(kept.manifest), kept.manifest)
 
 
+@pytest.mark.parametrize("damaged", ["manifest", "copy"])
+def test_a_deleted_record_is_missed_even_when_a_manifest_is_damaged_too(kept: Kept, damaged: str) -> None:
+    key = kept.manifest if damaged == "manifest" else kept.copy
+    kept.flip(key)
+    kept.cut(kept.body(3))
+    kept.store.delete(kept.record(1))
+    assert kept.damages() == {key: "altered", kept.body(3): "truncated", kept.record(1): "missing"}
+
+
+def test_a_manifest_that_lost_its_copy_says_so_and_a_copy_without_manifest_is_a_crash(kept: Kept) -> None:
+    kept.store.delete(kept.copy)
+    assert kept.damages() == {kept.copy: "missing"}
+    kept.store.put_new(kept.copy, kept.store.get(kept.manifest))
+    kept.store.delete(kept.manifest)
+    assert kept.damages() == {}
+    kept.store.delete(kept.record(1))
+    assert kept.damages() == {kept.record(1): "missing"}
+
+
 def test_a_manifest_does_not_depend_on_the_order_of_its_entries(kept: Kept) -> None:
     entries = read_manifest(kept.store.get(kept.manifest), kept.manifest)
     assert len(entries) == 2 * PAGES + 2
@@ -367,7 +390,9 @@ def test_progress_counts_up_to_all_objects(kept: Kept) -> None:
     told: list[tuple[int, int]] = []
     list(verify(kept.archive, progress=lambda done, total: told.append((done, total))))
     assert [done for done, _ in told] == list(range(1, len(told) + 1))
-    assert told[-1][0] == told[-1][1] == 2 * PAGES + 1 + 2  # records, bodies, the failure, the manifest, the log
+    assert (
+        told[-1][0] == told[-1][1] == 2 * PAGES + 1 + 3
+    )  # records, bodies, the failure, the manifest and its copy, the log
 
 
 def test_the_catalog_beside_the_archive_is_no_stray(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -268,7 +268,7 @@ def test_a_stopped_import_goes_on_and_its_manifest_is_whole(archive: Archive, tm
         imported(warc(tmp_path, *records), archive, progress=stop)
     done, _ = imported(warc(tmp_path, *records), archive)
     assert (done.kept, done.known) == (3, 3)
-    (manifest,) = [info.key for info in archive.store.list("crawls/") if "manifest" in info.key]
+    (manifest,) = [info.key for info in archive.store.list("crawls/") if info.key.endswith(".copy.jsonl")]
     lines = [json.loads(line) for line in archive.store.get(manifest).splitlines()]
     assert sum(line["kind"] == "record" for line in lines) == 6
     assert list(archive.verify()) == []

@@ -18,8 +18,8 @@ from archiver.bodies import sha256_hex
 from archiver.errors import ArchiveError, BadInput, BadRecord, NotArchived, StoreError
 from archiver.fixity.checks import bodies_named_in, check_body, check_record, check_stored, measured, unread
 from archiver.fixity.ledger import Ledger
-from archiver.fixity.manifests import read_manifest
-from archiver.keys import RECORDS, kind_of, second_of
+from archiver.fixity.manifests import copy_of, read_manifest
+from archiver.keys import RECORDS, is_copy, kind_of, second_of
 from archiver.model import Damage, Record
 from archiver.readahead import Name, Value, read_ahead, threads_for
 from archiver.record import from_json
@@ -158,6 +158,8 @@ class _Audit:
                 continue
             try:
                 self.ledger.promised(read_manifest(data, key))
+                if not is_copy(key):
+                    self.ledger.promised([copy_of(data, key)])
             except BadRecord as error:
                 yield Damage(key=key, problem="altered" if data.endswith(b"\n") else "truncated", detail=error.why)
 
