@@ -86,6 +86,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """One thing that a site says about the use of what it serves: a fact to keep, never a reason to hide a capture."""
+
+    name: str  # in lower case: `robots`, `noarchive`, `tdm-reservation`, `license` …
+    value: str | None = None  # as the site wrote it; None where the name says it all
+    to: str | None = None  # the agent it is addressed to; None: everybody
+    where: str  # robots.txt | header | meta | link | json_ld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """One response at one time, as served. The body is what Content-Encoding leaves (RFC 9110, 8.4).
 
@@ -112,6 +122,7 @@ class Capture:
     flags: tuple[str, ...] = ()
     failure: Failure | None = None
     robots: str | None = None  # the robots.txt verdict, in words
+    rights: tuple[Right, ...] = ()  # from robots.txt and, in a record, from headers and page too
 
     @property
     def content_type(self) -> str | None:
@@ -162,6 +173,7 @@ class Reading:
     more_links: int = 0  # elements that link somewhere, beyond the 6,000 links that are read
     evidence: tuple[str, ...] = ()  # what the verdict rests on
     flags: tuple[str, ...] = ()
+    rights: tuple[Right, ...] = ()  # what the page itself says; its headers are read when a record is made
     feeds: tuple[str, ...] = ()  # feeds that the page announces
     charset: str | None = None
     media_type: str | None = None  # as sniffed
@@ -215,6 +227,11 @@ class Record:
     def url(self) -> str:
         """The URL that answered; the snapshot's name."""
         return self.capture.url
+
+    @property
+    def rights(self) -> tuple[Right, ...]:
+        """What the site says about the use of the capture: robots.txt, headers, page."""
+        return self.capture.rights
 
     @property
     def captured_at(self) -> datetime:

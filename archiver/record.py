@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,10 +21,12 @@ from archiver.model import (
     Reading,
     Record,
     Request,
+    Right,
     Takedown,
     Tls,
     Verdict,
 )
+from archiver.rights import bounded, of_headers
 from archiver.seal import plain, seal, unseal
 from archiver.timestamps import iso, parse
 from archiver.urls import surt
@@ -67,6 +69,7 @@ def make_record(
         capture,
         body=b"",
         flags=flags,
+        rights=_rights((*capture.rights, *of_headers(capture.headers)), reading),
         requested_url=capture.requested_url or capture.url,
         captured_at=capture.captured_at.astimezone(UTC),
     )
@@ -90,9 +93,10 @@ def read_again(record: Record, reading: Reading) -> Record:
     """Return the next generation of `record`: the same capture, and what was now read from its body."""
     own = own_flags(record)
     flags = _flags(own, reading)
+    rights = _rights([right for right in record.capture.rights if right.where in ("robots.txt", "header")], reading)
     return replace(
         record,
-        capture=replace(record.capture, flags=flags),
+        capture=replace(record.capture, flags=flags, rights=rights),
         verdict=reading.verdict,
         html=replace(record.html, **_as_read(record.capture, reading)) if record.html else None,
         article=reading.article,
@@ -101,6 +105,11 @@ def read_again(record: Record, reading: Reading) -> Record:
         flags=flags,
         generation=record.generation + 1,
     )
+
+
+def _rights(own: Iterable[Right], reading: Reading | None) -> tuple[Right, ...]:
+    """What is known without the page, then what the page says."""
+    return bounded([*own, *(reading.rights if reading else ())])
 
 
 def tombstone(record: Record, takedown: Takedown) -> Record:
@@ -166,6 +175,24 @@ def from_json(data: bytes, key: str) -> Record:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArchiveError) as error:
         what = f"no member {error}" if isinstance(error, KeyError) else str(error)
         raise BadRecord(key, what) from error
+
+
+def rights_to_json(rights: Iterable[Right]) -> list[_Json]:
+    """Return the members of each right."""
+    return [_named(right, Right) or {} for right in rights]
+
+
+def rights_from_json(members: Iterable[Mapping[str, Any]]) -> tuple[Right, ...]:
+    """Return the rights again. Raises KeyError, TypeError."""
+    return tuple(
+        Right(
+            name=_take(one, "name", str),
+            value=_optional(one, "value", str),
+            to=_optional(one, "to", str),
+            where=_take(one, "where", str),
+        )
+        for one in members
+    )
 
 
 def article_to_json(article: Article) -> _Json:
@@ -242,6 +269,7 @@ def _members(record: Record) -> _Json:
         "hops": capture.hops,
         "discovery": capture.discovery,
         "robots": capture.robots,
+        "rights": rights_to_json(capture.rights),
         "article": article_to_json(record.article) if record.article else None,
         "extraction": record.extraction,
     }
@@ -320,6 +348,7 @@ def _capture(members: _Json, flags: tuple[str, ...]) -> Capture:
         flags=flags,
         failure=None if failure is None else Failure(reason=failure["reason"], detail=failure["detail"]),
         robots=_optional(members, "robots", str),
+        rights=rights_from_json(_take({"rights": [], **members}, "rights", list)),  # the first records had none
     )
 
 

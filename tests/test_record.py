@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from archiver.errors import BadInput, BadRecord, NewerSchema
 from archiver.keys import kind_of
-from archiver.model import Article, Capture, Failure, Hop, Reading, Record, Request, Tls, Verdict
+from archiver.model import Article, Capture, Failure, Hop, Reading, Record, Request, Right, Tls, Verdict
 from archiver.record import from_json, key_of, make_record, record_id, to_json
 from archiver.seal import digest, layout, seal, unseal
 
@@ -51,6 +51,9 @@ def optional(of: Any) -> Any:
     return st.none() | of
 
 
+rights = st.builds(
+    Right, name=text, value=optional(text), to=optional(text), where=st.sampled_from(["robots.txt", "header", "meta"])
+)
 seconds = optional(st.floats(0, 1e6))
 headers = many(st.tuples(text, text))
 hops = st.builds(Hop, url=text, status=st.integers(300, 399), reason=text, headers=headers, location=text, at=times)
@@ -72,6 +75,7 @@ def captures(text: Any = text) -> Any:
         tls=optional(tls),
         hops=st.integers(0, 99),
         flags=many(text),
+        rights=many(rights),
         failure=optional(st.builds(Failure, reason=text, detail=text)),
     )
 
@@ -93,6 +97,7 @@ def readings(text: Any = text) -> Any:
         article=optional(article),
         evidence=many(text),
         flags=many(text),
+        rights=many(rights),
         engine=text,
         version=text,
         settings=objects(json_values),
@@ -209,8 +214,9 @@ def test_any_other_bytes_are_a_bad_record_and_no_other_error(data: bytes) -> Non
 def test_a_wrong_value_under_a_right_digest_is_a_bad_record_and_no_other_error(name: str) -> None:
     members = {name: value for name, value in json.loads(to_json(a_record())).items() if name != "digest"}
     without = seal({key: value for key, value in members.items() if key != name})
-    if name in ("generation", "takedown"):  # the first records had none
-        assert from_json(without, "key") == a_record()
+    if name in ("generation", "rights", "takedown"):  # the first records had none
+        record = from_json(without, "key")
+        assert (record.generation, record.rights, record.takedown) == (1, (), None)
     else:
         with pytest.raises(BadRecord):
             from_json(without, "key")

@@ -42,9 +42,10 @@ def verdict(robots_txt: str | bytes, path: str = "/private/page", agent: str = A
 
 
 def test_a_disallowed_page_is_not_allowed_and_the_reason_says_so() -> None:
-    assert ask(ok(PRIVATE.encode()), "/private/page", "/public") == [
-        RobotsVerdict(False, "disallowed by robots.txt"),
-        RobotsVerdict(True, "allowed by robots.txt"),
+    found = ask(ok(PRIVATE.encode()), "/private/page", "/public")
+    assert [(one.allowed, one.reason) for one in found] == [
+        (False, "disallowed by robots.txt"),
+        (True, "allowed by robots.txt"),
     ]
 
 
@@ -180,7 +181,7 @@ def test_what_lies_beyond_the_limit_is_ignored_and_half_a_line_is_no_rule() -> N
     start = "User-agent: *\n"
     filler = "#" * (512_000 - len(start) - len("\nDisallow: /pri"))
     (found,) = ask(ok(f"{start}{filler}\nDisallow: /private/other\n".encode() + b"Disallow: /\n" * 100_000))
-    assert found == RobotsVerdict(True, "allowed by robots.txt")
+    assert (found.allowed, found.reason) == (True, "allowed by robots.txt")
 
 
 def test_a_pattern_of_many_stars_takes_no_time() -> None:
@@ -280,6 +281,41 @@ def test_our_name_is_sent() -> None:
 
         asyncio.run(run())
     assert f"User-Agent: {AGENT}".encode() in server.requests[0]
+
+
+SAID = """
+User-agent: GPTBot
+User-agent: CCBot
+Disallow: /
+
+User-agent: ordinarybot
+Disallow: /
+Content-Signal: ai-train=yes
+
+User-agent: *
+Content-Signal: search=yes, ai-train=no   # contentsignals.org
+Disallow: /private/
+"""
+
+
+OURS = "User-agent: *\nDisallow: /\nUser-Agent: NewsVault\nDisallow: /b\n"
+SIGNAL = ("content-signal", "search=yes, ai-train=no", "*")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "facts"),
+    [
+        (SAID, "/a", [("robots", "allow", "*"), SIGNAL, ("ai_opt_out", "ccbot, gptbot", None)]),
+        (OURS, "/a", [("robots", "allow", "newsvault")]),
+        (OURS, "/b", [("robots", "disallow", "newsvault")]),
+        ("User-agent: vault\nDisallow: /\n", "/a", []),
+        ("Disallow: /\n", "/a", []),
+    ],
+)
+def test_what_is_said_is_a_fact_with_whom_it_was_said_to(text: str, path: str, facts: list[object]) -> None:
+    (found,) = ask(ok(text.encode()), path)
+    assert [(right.name, right.value, right.to) for right in found.rights] == facts
+    assert {right.where for right in found.rights} <= {"robots.txt"}
 
 
 def test_what_is_no_url_is_not_allowed() -> None:

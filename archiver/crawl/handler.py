@@ -85,6 +85,8 @@ def _capture(request: Request, exchange: Exchange) -> Capture:
         peer=exchange.peer,
         tls=exchange.tls,
         flags=exchange.flags,
+        robots=request.meta.get("robots"),
+        rights=request.meta.get("rights", ()),
     )
 
 

@@ -138,6 +138,7 @@ class RobotsMiddleware:
             return
         verdict = await running.robots.verdict(request.url)
         request.meta["robots"], request.meta["robots_unreachable"] = verdict.reason, verdict.unreachable
+        request.meta["rights"] = verdict.rights
         if verdict.crawl_delay:
             running.politeness.slow_down(authority(request.url), verdict.crawl_delay)
         if not verdict.allowed:

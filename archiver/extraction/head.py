@@ -25,6 +25,7 @@ class Head:
 
     meta: dict[str, list[str]] = field(default_factory=dict)
     canonical: str = ""
+    licenses: list[str] = field(default_factory=list)  # href of link rel=license
     title: str = ""
     language: str = ""
     h1: list[str] = field(default_factory=list)
@@ -69,8 +70,11 @@ def _collect(head: Head, element: html.HtmlElement) -> None:
         if name and value and len(head.meta.setdefault(name, [])) < 50:
             head.meta[name].append(value)
     elif tag == "link":
-        if "canonical" in (get("rel") or "").lower().split() and not head.canonical:
+        rel = (get("rel") or "").lower().split()
+        if "canonical" in rel and not head.canonical:
             head.canonical = get("href") or ""
+        if "license" in rel and len(head.licenses) < 20:
+            head.licenses.append(get("href") or "")
     elif tag == "title":
         if not head.title and (parent := element.getparent()) is not None and parent.tag != "svg":
             head.title = _line(element.text_content())

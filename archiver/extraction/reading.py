@@ -23,6 +23,7 @@ from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
 from archiver.extraction.metadata import Basics, basics_of, images_of
+from archiver.extraction.rights import rights_of
 from archiver.extraction.rules import ENGINE, settings
 from archiver.extraction.similarity import similarity_of
 from archiver.extraction.sniff import HTML, media_type
@@ -121,6 +122,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
         more_links=more_links,
         evidence=(*judged.evidence, *(f"limit_{limit}" for limit in page.limits)),
         flags=tuple(dict.fromkeys(flags)),
+        rights=rights_of(head, links, ld, base),
         feeds=feeds,
         charset=charset,
         media_type=kind,

@@ -25,7 +25,7 @@ from archiver.extraction.requisites import MOST, REQUISITE, requisites_of
 from archiver.extraction.rules import settings
 from archiver.extraction.sniff import media_type
 from archiver.model import Capture, Reading, Verdict
-from archiver.record import article_to_json
+from archiver.record import article_to_json, rights_to_json
 from archiver.urls import canonical, clean
 
 _Dated = tuple[str, str | None, bool]  # URL, ISO date, whether it is that of publication
@@ -128,6 +128,7 @@ def reading_to_json(reading: Reading) -> dict[str, Any]:
         "article": article_to_json(reading.article) if reading.article else None,
         "evidence": list(reading.evidence),
         "flags": list(reading.flags),
+        "rights": rights_to_json(reading.rights),
         "feeds": list(reading.feeds),
         "charset": reading.charset,
         "media_type": reading.media_type,

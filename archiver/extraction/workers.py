@@ -22,7 +22,7 @@ from typing import Any
 from archiver.extraction.frames import SIZES, Answer, head_of, packed, sealed
 from archiver.extraction.rules import settings
 from archiver.model import Capture, Reading, Verdict
-from archiver.record import article_from_json
+from archiver.record import article_from_json, rights_from_json
 
 USEFUL_HEADERS = frozenset({"content-type", "x-robots-tag", "link", "last-modified", "content-language"})
 LAST_SECONDS = 2.0  # for a child that closed its pipe to end
@@ -237,5 +237,5 @@ def _reading(members: dict[str, Any]) -> Reading:
     given: dict[str, Any] = {name: tuple(members[name]) for name in ("evidence", "flags", "feeds")}
     for name in ("charset", "media_type", "engine", "version", "settings", "error"):
         given[name] = members[name]
-    verdict = Verdict(members["verdict"])
+    verdict, given["rights"] = Verdict(members["verdict"]), rights_from_json(members["rights"])
     return Reading(verdict=verdict, article=article_from_json(article) if article else None, **given)

@@ -29,7 +29,9 @@ from protego import Protego
 from archiver.errors import FetchFailed
 from archiver.fetch.decode import inflate_if_gzip
 from archiver.fetch.exchange import Exchange
-from archiver.model import Headers
+from archiver.fetch.groups import Groups, groups_of
+from archiver.model import Headers, Right
+from archiver.rights import clipped
 
 READ_BYTES = 512_000  # RFC 9309, 2.5: at least 500 KiB
 DEADLINE_SECONDS = 30.0
@@ -57,6 +59,7 @@ class RobotsVerdict:
     sitemaps: tuple[str, ...] = ()  # absolute http(s) URLs; the guard judges them when they are fetched
     unreachable: bool = False
     no_host: str = ""
+    rights: tuple[Right, ...] = ()  # the same as facts to keep, with whom it was said to, and what else is signalled
 
 
 class Fetch(Protocol):
@@ -78,6 +81,7 @@ class _Policy:
     sitemaps: tuple[str, ...] = ()
     unreachable: bool = False
     no_host: str = ""
+    groups: Groups | None = None
 
 
 class Robots:
@@ -109,7 +113,8 @@ class Robots:
             )
         allowed = policy.rules.can_fetch(url, self._agent)
         reason = "allowed by robots.txt" if allowed else "disallowed by robots.txt"
-        return RobotsVerdict(allowed, reason, policy.rules.crawl_delay(self._agent), policy.sitemaps)
+        rights = _rights(policy.groups, allowed=allowed) if policy.groups else ()
+        return RobotsVerdict(allowed, reason, policy.rules.crawl_delay(self._agent), policy.sitemaps, rights=rights)
 
     async def _policy(self, origin: str) -> _Policy:
         known = self._known.get(origin)
@@ -198,7 +203,17 @@ def _parse(text: str, agent: str, origin: str) -> _Policy:
     rules = Protego.parse(_without_other_agents(text, agent))
     sitemaps = (urljoin(origin + "/", sitemap) for sitemap, _ in zip(rules.sitemaps, range(_SITEMAPS), strict=False))
     kept = tuple(dict.fromkeys(s for s in sitemaps if s.lower().startswith(("http://", "https://"))))
-    return _Policy(True, "allowed by robots.txt", rules, kept)
+    return _Policy(True, "allowed by robots.txt", rules, kept, groups=groups_of(text, agent))
+
+
+def _rights(groups: Groups, *, allowed: bool) -> tuple[Right, ...]:
+    def said(name: str, value: str, to: str | None = None) -> Right:
+        return Right(name=name, value=clipped(value), to=to, where="robots.txt")
+
+    own = [said("robots", "allow" if allowed else "disallow", groups.ours)] if groups.ours else []
+    signals = [said(name, value, groups.ours) for name, value in groups.signals]
+    closed = [said("ai_opt_out", ", ".join(groups.shut_out))] if groups.shut_out else []
+    return (*own, *signals, *closed)
 
 
 def _without_other_agents(text: str, agent: str) -> str:
