@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import json
 import time
 import zlib
 from collections.abc import Iterator
@@ -84,6 +85,21 @@ def rss(visit: Visit) -> Answer:
     )
     text = f'<?xml version="1.0"?><rss version="2.0"><channel><title>The Test Courier</title>{items}</channel></rss>'
     return Answer(text.encode(), media_type="application/rss+xml")
+
+
+@page("/older/*")
+def older(visit: Visit) -> Answer:
+    """A JSON feed in pages of two items (jsonfeed.org, `next_url`); a page after the last names itself, forever."""
+    number = _int(visit.rest)
+    start = min(2 * number, visit.site.articles)
+    items = [{"id": str(i), "url": visit.site.at(article_path(i))} for i in range(start, start + 2)]
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "The Test Courier",
+        "items": items[: visit.site.articles - start],
+    }
+    feed["next_url"] = visit.site.at(f"/older/{number + 1}")
+    return Answer(json.dumps(feed).encode(), media_type="application/feed+json")
 
 
 @page("/sitemap.xml")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 from itertools import pairwise
 from pathlib import Path
 
@@ -99,6 +100,30 @@ def test_feeds_and_sitemaps_lead_to_their_articles(tmp_path, spider, path):
         done = crawl(site.at(path), "--spider", spider, uri=str(tmp_path / "a"), state=tmp_path / "s")
         assert {record.url for record in done.articles()} == set(site.article_urls())
     assert done.outcomes[site.at(path)] == "followed"
+
+
+def test_the_older_pages_of_a_feed_are_read_once_and_until_nothing_follows(tmp_path):
+    where = {"uri": str(tmp_path / "a"), "state": tmp_path / "s"}
+    with Site(articles=7) as site:
+        first = crawl(site.at("/older/0"), "--spider", "feed", **where)
+        assert {record.url for record in first.articles()} == set(site.article_urls())
+        assert [(line["url"], line["role"]) for line in first.lines if "/older/" in line["url"]] == [
+            (site.at(f"/older/{n}"), "older" if n else "feed") for n in range(5)
+        ]
+        asked = len(site.log)
+        crawl(site.at("/older/0"), "--spider", "feed", **where)
+        assert [hit.path for hit in site.log[asked:] if hit.path != "/robots.txt"] == ["/older/0"]
+
+
+def test_a_sitemap_may_be_larger_than_a_page(tmp_path):
+    with Site(articles=300) as site:
+        done = crawl(
+            *(site.at("/sitemap-1.xml"), "--spider", "sitemap", "--set", "ARCHIVE_BODY_BYTES=6000", "--max-pages", "9"),
+            uri=str(tmp_path / "a"), state=tmp_path / "s",
+        )  # fmt: skip
+        with urllib.request.urlopen(site.at("/sitemap-1.xml")) as answer:
+            assert len(answer.read()) > 6000
+        assert done.outcomes[site.at("/sitemap-1.xml")] == "followed"
 
 
 def test_redirects_of_a_site_do_not_leave_its_scope(tmp_path):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from archiver.crawl.following import Follower
+from archiver.crawl.following import MAX_OLDER, Follower
 from archiver.frontier import Lease
 from archiver.urls import Scope, canonical, is_twin, turns_page, untracked
 
@@ -91,3 +91,13 @@ def test_turning_the_pages_of_a_list_is_no_depth_as_long_as_it_names_something_n
 
     assert hops(1, "https://n.example/story-a") == {"https://n.example/list?p=2": 3, "https://n.example/story-a": 4}
     assert hops(7, "https://n.example/story-a") == {"https://n.example/list?p=8": 4}, "nothing new"
+
+
+def test_older_pages_of_a_feed_stay_on_its_host_and_end():
+    follower = Follower(guided=Scope(hosts=("n.example", "m.example")))
+    here = replace(LEASE, url="https://n.example/feed", host="n.example", role="feed", hops=0)
+    found = [one for n in range(MAX_OLDER + 5) for one in follower.older(f"https://n.example/feed?page={n}", here)]
+    assert [(one.role, one.hops) for one in found] == [("older", 0)] * MAX_OLDER
+    assert follower.older("https://m.example/feed?page=1", replace(here, host="n2.example")) == []
+    assert follower.older(None, here) == []
+    assert follower.take_dropped() == {"too_deep": 5, "off_host": 1}

@@ -112,6 +112,14 @@ def test_polls_that_do_not_overlap_are_a_gap_and_come_sooner():
     assert feed((), second.known).known.items == second.known.items, "an empty feed forgets nothing"
 
 
+def test_an_older_page_of_a_feed_is_read_once_and_has_no_gaps():
+    capture = Capture(url="https://a.example/f?page=2", captured_at=NOW)
+    for policy, again in (("never", None), ("adaptive", None), ("always", 0.0)):
+        first = after_poll(policy, "older", range(20), capture, None)
+        assert first.again == again
+        assert not after_poll(policy, "older", range(100, 120), capture, first.known).gap
+
+
 def test_no_feed_is_polled_more_often_than_every_five_minutes():
     known = None
     for start in range(0, 1000, 100):

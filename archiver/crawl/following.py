@@ -33,6 +33,8 @@ SEED_PRIO, GUIDE_PRIO, REQUISITE_PRIO = 1000, 500, 300
 TWIN_LATER = 200
 KNOWN_LINKS = 50_000  # what every page of a site repeats fits in easily; more would only cost memory
 MAX_SITEMAP_DEPTH = 3
+MAX_OLDER = 50  # older pages of feeds, of one host in one run
+LISTS = ("feed", "older", "sitemap")
 
 
 def fp_of(url: str) -> int:
@@ -76,6 +78,7 @@ class Follower:
     host_depths: Mapping[str, int] = field(default_factory=dict)  # links from a seed
     _known: set[int] = field(default_factory=set)
     _dropped: Counter[str] = field(default_factory=Counter)
+    _older: Counter[str] = field(default_factory=Counter)
 
     @property
     def rules(self) -> str:
@@ -158,13 +161,27 @@ class Follower:
         found = (self._one(url, lease, role, hops) for url in urls)
         return [one for one in found if one is not None]
 
+    def older(self, url: str | None, lease: Lease) -> list[Found]:
+        """The page of a feed that follows this one (RFC 5005, JSON Feed), on the same host; `MAX_OLDER` of a host."""
+        if url is None:
+            return []
+        if self._older[lease.host] >= MAX_OLDER:
+            self.drop("too_deep")
+            return []
+        found = self._one(url, lease, "older", lease.hops)
+        if found is None or found.host != lease.host:
+            self.drop("off_host", int(found is not None))
+            return []
+        self._older[lease.host] += 1
+        return [found]
+
     def _one(self, url: str, lease: Lease, role: str, hops: int) -> Found | None:
         try:
             place = untracked(url)
         except BadUrl as error:
             self._dropped[error.reason] += 1
             return None
-        is_guide = role in ("feed", "sitemap")
+        is_guide = role in LISTS
         reason = self.guided.verdict(place, hops=hops) or (None if is_guide else self._too_deep(place, hops))
         if reason and not (is_guide and reason == "not_a_page"):
             self._dropped[reason] += 1

@@ -51,6 +51,7 @@ class CaptureHandler(BaseDownloadHandler):
                 method=request.method,
                 headers=_sent(request),
                 deadline_seconds=request.meta.get("download_timeout"),
+                body_bytes=request.meta.get("body_bytes"),
             )
         except FetchFailed as error:
             raise AS_SCRAPY_SAYS_IT.get(error.reason, DownloadFailedError)(str(error)) from error

@@ -115,6 +115,8 @@ def after_poll(policy: str, role: str, items: Collection[int], capture: Capture,
         verdict=role, checks=before.checks + 1 if before else 0, every=every,
         items=latest or (before.items if before else ()), etag=etag, last_modified=modified,
     )  # fmt: skip
+    if role == "older" and policy != "always":  # it only moves on what was seen already
+        return Next(known=known)
     return Next(known=known, again=every if policy == "adaptive" else 0.0, gap=gap)
 
 

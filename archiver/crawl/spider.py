@@ -5,6 +5,7 @@ A spider names its seeds and their role; the role says how an answer is read:
     page       keep it; follow nothing
     site       keep it; follow its links within the scope, its feeds and its sitemaps
     feed       read it; its items are pages
+    older      an older page of a feed: read it once
     sitemap    read it; its entries are pages, or more sitemaps
 """
 
@@ -25,6 +26,7 @@ from archiver.crawl.following import Follower, entry, fp_of, host_depths
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
 from archiver.crawl.schedule import after_failure, after_poll, after_unchanged_poll
+from archiver.discovery import MAX_BYTES as LIST_BYTES
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
 from archiver.extraction.requisites import REQUISITE
@@ -103,8 +105,11 @@ class ArticleSpider(scrapy.Spider):
 
     def request_for(self, lease: Lease) -> scrapy.Request:
         """The request for a lease, to be read by the method that its role names."""
-        read = {"feed": self.parse_feed, "sitemap": self.parse_sitemap}.get(lease.role, self.parse)
-        meta = {"lease": lease, "handle_httpstatus_all": True}
+        lists = {"feed": self.parse_feed, "older": self.parse_feed, "sitemap": self.parse_sitemap}
+        read = lists.get(lease.role, self.parse)
+        meta: dict[str, Any] = {"lease": lease, "handle_httpstatus_all": True}
+        if lease.role in lists:
+            meta["body_bytes"] = max(LIST_BYTES, self.running.options.body_bytes)
         return scrapy.Request(
             lease.url, headers=_conditions(lease), callback=read, errback=self.fetch_failed, dont_filter=True, meta=meta
         )
@@ -185,6 +190,8 @@ class ArticleSpider(scrapy.Spider):
                     return
                 feed = await self.running.pool.feed(capture)
                 found = self.follower.entries(feed.entries, lease)
+                if found and not (lease.known and lease.known.items):  # later polls overlap with the first, or say so
+                    found += self.follower.older(feed.next_url, lease)
                 await self._followed(lease, capture, found, feed)
 
     async def parse_sitemap(self, response: Response) -> None:

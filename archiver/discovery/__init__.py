@@ -3,8 +3,10 @@
 from archiver.discovery.feeds import Feed, FeedItem, parse_feed
 from archiver.discovery.guess import feeds_of, sitemaps_in_robots, sitemaps_of
 from archiver.discovery.sitemaps import Sitemap, SitemapEntry, parse_sitemap
+from archiver.discovery.stream import MAX_BYTES
 
 __all__ = [
+    "MAX_BYTES",
     "Feed",
     "FeedItem",
     "Sitemap",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from archiver.errors import FetchFailed
@@ -65,17 +66,19 @@ class Client:
         headers: Headers = (),
         deadline_seconds: float | None = None,
         keep_bytes: int | None = None,
+        body_bytes: int | None = None,
     ) -> Exchange:
         """Send one request and return the answer, whatever its status.
 
         `headers` go out as given, with Host before and Accept-Encoding after them where missing. `deadline_seconds`
-        shortens or lengthens `Limits.total_seconds` for this fetch. With `keep_bytes`, reading stops quietly after so
-        many decoded bytes (flag `cut`).
+        shortens or lengthens `Limits.total_seconds` for this fetch, `body_bytes` stands for `Limits.body_bytes`. With
+        `keep_bytes`, reading stops quietly after so many decoded bytes (flag `cut`).
 
         Raises FetchFailed; `reason` is `timeout`, `too_large`, `decode_error`, `protocol_error`, `reset`,
         `connect_error`, `dns_error`, `blocked_address`, `bad_scheme`, `bad_url` or `tls`. Raises BadInput for request
         headers that HTTP cannot carry.
         """
+        limits = self.limits if body_bytes is None else replace(self.limits, body_bytes=body_bytes)
         begun = asyncio.get_running_loop().time()
         deadline = begun + (self.limits.total_seconds if deadline_seconds is None else deadline_seconds)
         place = self._guard.check_url(url)
@@ -86,12 +89,12 @@ class Client:
         connection = self._pool.take(place.server)
         if connection is not None:
             try:
-                return await self._exchange(url, place, connection, sent, request, begun, deadline, keep_bytes)
+                return await self._exchange(url, place, connection, sent, request, begun, deadline, limits, keep_bytes)
             except Stale:
                 pass
         connection = await self._connect(url, place, deadline)
         try:
-            return await self._exchange(url, place, connection, sent, request, begun, deadline, keep_bytes)
+            return await self._exchange(url, place, connection, sent, request, begun, deadline, limits, keep_bytes)
         except Stale:  # closed between the handshake and the request
             raise FetchFailed(url, "reset", "the server closed the connection without an answer") from None
 
@@ -113,9 +116,10 @@ class Client:
         request: Request,
         begun: float,
         deadline: float,
+        limits: Limits,
         keep_bytes: int | None,
     ) -> Exchange:
-        reader = ResponseReader(url, request.method, self.limits, keep_bytes)
+        reader = ResponseReader(url, request.method, limits, keep_bytes)
         started_at = self._now()
         await connection.exchange(url, sent, reader, deadline=deadline, idle=self.limits.idle_seconds)
         ended = asyncio.get_running_loop().time()

@@ -58,7 +58,7 @@ class Found:
     fp: int  # first 8 bytes of sha256 of the canonical URL, as a signed integer
     url: str
     host: str  # "host" or "host:port": the unit of politeness
-    role: str = "page"  # page | site | feed | sitemap: how its answer is read
+    role: str = "page"  # page | site | feed | older | sitemap: how its answer is read
     prio: int = 0  # higher first
     via: int | None = None  # fp of the page that named it
     hops: int = 0
@@ -84,7 +84,7 @@ class Known:
     With a validator the next request is conditional (RFC 9110, 13.1): the server may say 304, "as it was".
     """
 
-    verdict: str  # of a page; "feed" or "sitemap"
+    verdict: str  # of a page; "feed", "older" or "sitemap"
     record: str | None = None  # id of the record that keeps the answer's body
     etag: str | None = None
     last_modified: str | None = None
