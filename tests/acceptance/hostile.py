@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import archiver
 
 SPIDERS = {"page": "urls", "crawl": "site", "feed": "feed", "sitemap": "sitemap"}
+BUDGET = {"feed": ("--max-pages", "500"), "sitemap": ("--max-pages", "500")}  # of a job that has one minute
 ARCHIVED = {"archived": [], "repeated": ["duplicate"], "unchanged": ["unchanged"]}
 NOT_ARTICLES = {"empty": "empty", "not_html": "not_html"}
 
@@ -38,6 +39,7 @@ def main(kind: str, url: str, out: str, state: str) -> int:
             "--log-level",
             "WARNING",
         ),
+        *BUDGET.get(kind, ()),
     ]
     if site.hostname and not site.hostname.startswith("127."):
         del command[command.index("--allow") : command.index("--allow") + 2]
