@@ -14,6 +14,7 @@ import pytest
 
 from archiver import errors, model
 from archiver.crawl.answers import NEVER_ASKED
+from archiver.crawl.dry_run import Judged, Plan
 from archiver.crawl.options import PREFIX, CrawlOptions
 from archiver.crawl.papers import log_line
 from archiver.fetch import FLAGS
@@ -105,9 +106,14 @@ def test_every_member_of_the_crawl_log_is_documented():
     assert missing(list(log_line(line)), REFERENCE["layout.md"]) == []
 
 
-def test_every_member_of_status_and_report_is_documented():
-    status, report = REFERENCE["report.md"].split("## The report")
-    for text, classes in ((status, (Status, Storage, HostCounts)), (report, (Figures, HostFigures, OverTime))):
+def test_every_member_of_status_report_and_dry_run_is_documented():
+    status, report, dry_run = re.split("## The (?:report|dry run)\n", REFERENCE["report.md"])
+    known = (
+        (status, (Status, Storage, HostCounts)),
+        (report, (Figures, HostFigures, OverTime)),
+        (dry_run, (Plan, Judged)),
+    )
+    for text, classes in known:
         members = [field.name for one in classes for field in dataclasses.fields(one)]
         assert missing(members, text) == []
 

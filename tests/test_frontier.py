@@ -301,6 +301,15 @@ def test_orders_and_leases_do_not_disturb_each_other(ledger, beside):
     assert beside.standing().state is JobState.PAUSE
 
 
+def test_one_url_is_looked_up(ledger):
+    ledger.add([found(1), found(2)])
+    (lease,) = ledger.claim(hosts=1, per_host=1)
+    ledger.ack(lease, Outcome.FAILED, "timeout")
+    assert (ledger.line(1).outcome, ledger.line(1).reason) == ("failed", "timeout")
+    assert (ledger.line(2).outcome, ledger.line(2).ended_at) == ("deferred", None)
+    assert ledger.line(3) is None
+
+
 def test_a_new_round_is_told_of_by_its_standing(ledger):
     first = ledger.standing()
     assert (first.crawl, first.round, first.complete) == ("crawl-1", 1, False)

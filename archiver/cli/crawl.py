@@ -67,9 +67,16 @@ from archiver.model import Seed
 @click.option(
     "--set", "-s", "settings", multiple=True, metavar="NAME=VALUE", help="Any Scrapy or ARCHIVE_* setting. Repeatable."
 )
+@click.option("--dry-run", is_flag=True, help="Show what the job would do, and ask nobody.")
+@click.option(
+    "--url", "urls", multiple=True, help="With --dry-run: what would become of it; - reads stdin. Repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run: as JSON.")
 @click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), help="[default: INFO]")
 @click.option("--quiet", "-q", is_flag=True, help="Warnings only, no summary.")
-def crawl(what: tuple[str, ...], quiet: bool, **given: Any) -> None:
+def crawl(
+    what: tuple[str, ...], quiet: bool, dry_run: bool, urls: tuple[str, ...], as_json: bool, **given: Any
+) -> None:
     """Crawl articles into an archive: from URLs, or as a job file says.
 
     Run the same command again to resume after a stop, a crash or a full disk; after a complete crawl it looks for what
@@ -77,6 +84,13 @@ def crawl(what: tuple[str, ...], quiet: bool, **given: Any) -> None:
     """
     job = _job(what, given)
     spider = given["spider"] or _spider_of(job)
+    if dry_run:
+        from archiver.cli.dry_run import show
+
+        show(spider, _arguments(job, given), _settings(job, given, quiet), urls=_judged(urls), as_json=as_json)
+        return
+    if urls or as_json:
+        raise BadInput("--url" if urls else "--json", "is for --dry-run")
     from archiver.crawl import run  # Scrapy loads here, and only for crawls
     from archiver.project import find
 
@@ -100,6 +114,10 @@ def _job(what: tuple[str, ...], given: dict[str, Any]) -> Job:
         if "://" not in url:
             raise BadInput(url, f"is no URL and no job file; did you mean https://{url} ?")
     return Job(seeds=tuple(Seed(url=url, spider=ROLES[spider]) for url in urls))
+
+
+def _judged(urls: tuple[str, ...]) -> list[str]:
+    return [one for url in urls for one in (_lines("-") if url == "-" else [url])]
 
 
 def _lines(file: str) -> list[str]:

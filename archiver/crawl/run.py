@@ -38,8 +38,8 @@ class Ended:
 
 def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Ended:
     """Run one crawl to its end in this process. `given` are settings that win over the project's. Raises BadInput."""
-    settings = _settings(project, given)
-    spider_class = _spider(project, settings, spider)
+    settings = settings_of(project, given)
+    spider_class = spider_of(project, settings, spider)
     if "LOG_LEVEL" not in given:
         _speak_alone(settings)
     process = AsyncCrawlerProcess(settings)
@@ -80,7 +80,8 @@ def _code(running: RunningCrawl) -> int:
     return INTERRUPTED if running.counts.pending or running.counts.leased or not running.finished else 0
 
 
-def _settings(project: Project, given: Mapping[str, Any]) -> Settings:
+def settings_of(project: Project, given: Mapping[str, Any]) -> Settings:
+    """The project's settings, with the archive's add-on, and `given` above them."""
     settings = Settings()
     settings.setmodule(project.settings, priority="project")
     addons = settings.getdict("ADDONS")
@@ -91,7 +92,7 @@ def _settings(project: Project, given: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def _spider(project: Project, settings: Settings, name: str) -> type[ArticleSpider]:
+def spider_of(project: Project, settings: Settings, name: str) -> type[ArticleSpider]:
     """The project's own spider of that name if it is one of ours by kind, else ours."""
     own = importlib.import_module(f"{project.spiders}.{name}")
     ours: type[ArticleSpider] = next(

@@ -253,6 +253,9 @@ class Frontier(Protocol):
     def lines(self) -> Iterator[Line]:
         """Every URL that this round closed or left open, and what became of it."""
 
+    def line(self, fp: int) -> Line | None:
+        """What became of one URL; None if the job does not know it."""
+
     def standing(self) -> Standing:
         """The job's own row: which round it is in, and what it is told to do."""
 

@@ -450,7 +450,13 @@ class SqliteFrontier(SqliteJob):
         ).fetchone()
         return None if row[0] is None else max(0.0, float(row[0]) - self.now())
 
+    def line(self, fp: int) -> Line | None:
+        return next(self._lines("u.fp = ?", fp), None)
+
     def lines(self) -> Iterator[Line]:
+        return self._lines("u.state != 2 OR u.ended_at >= (SELECT began FROM job)")
+
+    def _lines(self, where: str, *values: object) -> Iterator[Line]:
         names = ("record", "record_sha256", "record_size", "body", "body_sha256", "body_size", "ended_at")
         kept = ", ".join(f"CASE u.state WHEN 2 THEN u.{name} END" for name in names)  # an open URL kept nothing yet
         cursor = self.db.cursor().execute(
@@ -458,7 +464,8 @@ class SqliteFrontier(SqliteJob):
             "CASE u.state WHEN 2 THEN u.outcome ELSE 'deferred' END, "
             f"u.reason, u.status, u.tries, u.hops, v.url, {kept} "
             "FROM url u LEFT JOIN url v ON v.fp = u.via "
-            "WHERE u.state != 2 OR u.ended_at >= (SELECT began FROM job) ORDER BY u.ended_at IS NULL, u.ended_at"
+            f"WHERE {where} ORDER BY u.ended_at IS NULL, u.ended_at",
+            values,
         )
         for row in cursor:
             yield Line(*row)
