@@ -17,7 +17,7 @@ from scrapy.spiderloader import SpiderLoader
 from archiver.crawl.addon import ArchiveAddon
 from archiver.crawl.running import RunningCrawl
 from archiver.crawl.spider import ArticleSpider
-from archiver.errors import ArchiveError, BadInput
+from archiver.errors import ArchiveError
 from archiver.frontier import Counts
 from archiver.project import Project
 
@@ -37,7 +37,11 @@ class Ended:
 
 
 def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Ended:
-    """Run one crawl to its end in this process. `given` are settings that win over the project's. Raises BadInput."""
+    """Run one crawl to its end in this process. `given` are settings that win over the project's.
+
+    A second SIGINT or SIGTERM leaves everything as it is: nothing is lost, as after kill -9. Raises BadInput, and
+    ArchiveError for what breaks in a project's own code.
+    """
     settings = settings_of(project, given)
     spider_class = spider_of(project, settings, spider)
     if "LOG_LEVEL" not in given:
@@ -51,11 +55,12 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
     running = RunningCrawl.of(crawler)
     if failures and running.problem is None:
         failure = failures[0]
-        raise (
-            failure if isinstance(failure, ArchiveError) else BadInput("crawl", f"{type(failure).__name__}: {failure}")
-        )
+        if isinstance(failure, ArchiveError):
+            raise failure
+        raise ArchiveError(f"the crawl broke: {type(failure).__name__}: {failure}") from failure
+    code = _code(running) if task.done() else INTERRUPTED
     return Ended(
-        code=_code(running), crawl=running.crawl_id, problem=running.problem, counts=running.counts,
+        code=code, crawl=running.crawl_id, problem=running.problem, counts=running.counts,
         state=str(running.state.folder) if running.state else "",
     )  # fmt: skip
 
