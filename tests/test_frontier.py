@@ -310,6 +310,12 @@ def test_one_url_is_looked_up(ledger):
     assert ledger.line(3) is None
 
 
+def test_the_archive_of_a_job_is_known_from_beside(ledger, beside):
+    assert beside.standing().archive == ""
+    ledger.belongs("s3://press/daily")
+    assert beside.standing().archive == "s3://press/daily"
+
+
 def test_a_new_round_is_told_of_by_its_standing(ledger):
     first = ledger.standing()
     assert (first.crawl, first.round, first.complete) == ("crawl-1", 1, False)

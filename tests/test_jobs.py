@@ -55,6 +55,7 @@ def test_a_crawl_pauses_goes_on_and_is_complete(tmp_path):
         assert len(site.log) == asked, "nothing new is asked for"
         assert child.poll() is None, "the process stays"
         shown = json.loads(say("status", folder, "--json").stdout)
+        assert shown["archive"] == str(tmp_path / "a"), "known although only the state folder is named"
         assert (shown["state"], shown["running"], shown["leased"]) == ("pause", f"process {child.pid}", 0)
         resumed = json.loads(say("resume", folder, "--json").stdout)
         assert resumed == {

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archiver.cli.output import dumps, safe, say
-from archiver.crawl.dry_run import Judged, Plan, plan
 from archiver.project import find
+
+if TYPE_CHECKING:
+    from archiver.crawl.dry_run import Judged, Plan
 
 _MOST = 50  # seeds shown; --json has them all
 
@@ -18,6 +20,8 @@ def show(
     spider: str, arguments: Mapping[str, Any], settings: Mapping[str, Any], *, urls: Sequence[str], as_json: bool
 ) -> None:
     """Print the plan."""
+    from archiver.crawl.dry_run import plan  # Scrapy loads here
+
     made = plan(find(), spider, arguments, settings, urls=urls)
     say(dumps(asdict(made), indent=1) if as_json else "\n".join(map(safe, _lines(made))))
 

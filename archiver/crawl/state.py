@@ -16,6 +16,7 @@ from archiver.errors import BadInput, JobLocked, JobPaused, StoreError, StoreFul
 from archiver.frontier import JobState
 from archiver.frontier.places import LEDGER, LOCK, job_name, state_folder
 from archiver.frontier.sqlite import SqliteFrontier
+from archiver.urls import without_credentials
 
 if TYPE_CHECKING:
     from archiver.crawl.options import CrawlOptions
@@ -59,6 +60,7 @@ def open_state(options: CrawlOptions, seeds: Iterable[str]) -> State:
         ledger = SqliteFrontier(folder / LEDGER, name=name)
         try:
             _heed(ledger, folder, started)
+            ledger.belongs(_lasting(options.uri))
         except BaseException:
             ledger.close()
             raise
@@ -66,6 +68,11 @@ def open_state(options: CrawlOptions, seeds: Iterable[str]) -> State:
         lock.close()
         raise
     return State(folder=folder, ledger=ledger, lock=lock, fresh=ledger.job()["round"] == 0)
+
+
+def _lasting(uri: str) -> str:
+    """The archive's URI, as good from any folder as from this one."""
+    return without_credentials(uri) if "://" in uri else str(Path(uri).absolute())
 
 
 def _heed(ledger: SqliteFrontier, folder: Path, started: float) -> None:

@@ -173,6 +173,7 @@ class Standing:
     """The job itself. Times are seconds on the ledger's clock, which is the wall clock unless that jumped."""
 
     name: str
+    archive: str  # where it crawls into, as the last run said; "" before the first
     crawl: str | None  # of this round, or of the last one; None before the first
     round: int
     complete: bool
@@ -258,6 +259,9 @@ class Frontier(Protocol):
 
     def standing(self) -> Standing:
         """The job's own row: which round it is in, and what it is told to do."""
+
+    def belongs(self, archive: str) -> None:
+        """Note which archive the job crawls into, for whoever finds the ledger alone."""
 
     def order(self, state: JobState) -> None:
         """Tell the job what to do; whoever works on it, here or elsewhere, finds it in `standing`."""

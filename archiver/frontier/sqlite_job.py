@@ -24,12 +24,18 @@ class SqliteJob:
         def together(self) -> AbstractContextManager[None]: ...
 
     def standing(self) -> Standing:
-        row = self.db.execute("SELECT name, crawl, round, complete, state, state_at, began, clock FROM job").fetchone()
-        name, crawl, number, complete, state, state_at, began, clock = row
+        row = self.db.execute(
+            "SELECT name, archive, crawl, round, complete, state, state_at, began, clock FROM job"
+        ).fetchone()
+        name, archive, crawl, number, complete, state, state_at, began, clock = row
         return Standing(
-            name=name, crawl=crawl, round=number, complete=bool(complete), state=JobState(state), state_at=state_at,
-            began=began, now=clock,
+            name=name, archive=archive, crawl=crawl, round=number, complete=bool(complete), state=JobState(state),
+            state_at=state_at, began=began, now=clock,
         )  # fmt: skip
+
+    def belongs(self, archive: str) -> None:
+        with self.together():
+            self.db.execute("UPDATE job SET archive = ?", (archive,))
 
     def order(self, state: JobState) -> None:
         with self.together():

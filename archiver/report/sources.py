@@ -30,7 +30,7 @@ def from_ledger(ledger: Frontier, *, archive: str) -> Figures:
     if standing.crawl is None:
         raise NotArchived(f"{standing.name}: no crawl of this job has begun yet")
     return figures_of(
-        ledger.lines(), crawl=standing.crawl, job=standing.name, archive=archive, source="ledger",
+        ledger.lines(), crawl=standing.crawl, job=standing.name, archive=standing.archive or archive, source="ledger",
         dropped=ledger.counts().dropped, events=ledger.events(since=standing.began),
     )  # fmt: skip
 

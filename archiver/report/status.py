@@ -63,6 +63,7 @@ class Status:
 def status_of(ledger: Frontier, *, folder: Path, uri: str, running: str | None) -> Status:
     """Read where the job stands. `running` says who works on it, as `archiver.frontier.places.holder` does."""
     standing, counts = ledger.standing(), ledger.counts()
+    uri = standing.archive or uri
     events = ledger.events(since=standing.began)
     window = _window(standing, events)
     hosts = ledger.hosts(recent_since=standing.now - window, most=_MOST_HOSTS)
