@@ -72,6 +72,27 @@ def test_a_store_that_fails_on_the_way_ends_with_its_code_and_the_next_run_is_co
         assert {record.url: body_sha256(record) for record in done.articles()} == site.manifest()
 
 
+def test_a_crawl_that_waits_for_the_store_can_be_stopped_and_goes_on_later(tmp_path, s3_uri, proxy):
+    uri = f"{s3_uri}/press?endpoint_url={proxy.endpoint}&attempts=1"
+    state = tmp_path / "s"
+    with Site(articles=8) as site:
+        child = subprocess.Popen(
+            command(site.url, uri=uri, state=state), env=environment(state), stderr=subprocess.PIPE
+        )
+        wait_for(lambda: any(method == "PUT" and "/records/" in path for method, path, _ in proxy.seen))
+        proxy.always = puts(error(503, "SlowDown"))
+        wait_for(lambda: json.loads(say("status", str(state), "--json").stdout)["activity"] == "waiting for storage")
+        assert "ends what is in flight" in say("stop", str(state)).stdout
+        said = child.communicate(timeout=60)[1].decode()
+        assert child.returncode == 4, said  # log and manifest could not be kept either
+        after = json.loads(say("status", str(state), "--json").stdout)
+        assert (after["activity"], after["state"]) == ("not running", "run")
+        proxy.always = None
+        done = crawl(site.url, uri=uri, state=state)
+        assert done.code == 0, done.said
+        assert {record.url: body_sha256(record) for record in done.articles()} == site.manifest()
+
+
 def test_credentials_that_do_not_fit_end_at_once_with_6_and_the_site_is_not_asked(tmp_path, s3_uri, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-one-that-must-never-be-seen")
     with Site(articles=2) as site:

@@ -147,8 +147,8 @@ async def end_round(running: RunningCrawl) -> None:
     if any(line.record for line in lines) and not isinstance(running.problem, StoreError):
         standing = await running.ledger(lambda one: one.standing())
         events = await running.ledger(lambda one: one.events(since=standing.began))
-        files = papers(running, log, lines, counts=counts, events=events, job=standing.name)
-        await running.in_thread(lambda: _publish(running, files, lines))
+        write = partial(papers, running, log, lines, counts=counts, events=events, job=standing.name)
+        await running.in_thread(lambda: _publish(running, write(), lines))
     if counts.pending == counts.leased == 0:
         await running.ledger(lambda one: one.complete())
 

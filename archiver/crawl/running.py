@@ -181,10 +181,11 @@ class RunningCrawl:
         try:
             if self._ledger is not None:
                 await end_round(self)
-                await self._say_how_it_ended()
         except ArchiveError as error:
             self.stop(error)
         finally:
+            with suppress(ArchiveError):  # a full disk takes no more notes
+                await self._say_how_it_ended()
             if "pool" in made:
                 await self.pool.close()
             if "client" in made:
@@ -199,6 +200,8 @@ class RunningCrawl:
                 self.archive.close()
 
     async def _say_how_it_ended(self) -> None:
+        if self._ledger is None:
+            return
         counts = self.counts
         left = counts.pending + counts.leased if counts is not None else 0
         how = str(self.problem) if self.problem is not None else f"{left} URLs are left" if left else "complete"

@@ -79,7 +79,8 @@ class Figures:
 class _Host:
     outcomes: Counter[str] = field(default_factory=Counter)
     size: int = 0
-    ends: list[float] = field(default_factory=list)  # the first and the last
+    first: float | None = None  # when its first URL ended
+    last: float | None = None
 
 
 def figures_of(
@@ -119,7 +120,8 @@ def figures_of(
         host.size += size
         if line.ended_at is not None:
             ended.append((line.ended_at, line.outcome, size))
-            host.ends = [*host.ends[:1], line.ended_at]
+            host.first = min(line.ended_at, host.first or line.ended_at)
+            host.last = max(line.ended_at, host.last or line.ended_at)
     ended.sort()
     first, last = (ended[0][0], ended[-1][0]) if ended else (None, None)
     return Figures(
@@ -162,7 +164,7 @@ def _figures(name: str, host: _Host) -> HostFigures:
     return HostFigures(
         host=name, urls=outcomes.total(), articles=sum(outcomes[one] for one in KEPT),
         failed=outcomes[Outcome.FAILED], skipped=outcomes[Outcome.SKIPPED], left=outcomes[Outcome.DEFERRED],
-        size=host.size, first_at=utc(min(host.ends, default=None)), last_at=utc(max(host.ends, default=None)),
+        size=host.size, first_at=utc(host.first), last_at=utc(host.last),
     )  # fmt: skip
 
 
