@@ -257,6 +257,9 @@ class Frontier(Protocol):
     def line(self, fp: int) -> Line | None:
         """What became of one URL; None if the job does not know it."""
 
+    def now(self) -> float:
+        """The ledger's clock, in seconds; it never goes back."""
+
     def standing(self) -> Standing:
         """The job's own row: which round it is in, and what it is told to do."""
 
