@@ -97,9 +97,7 @@ def test_what_the_ledger_knows_and_the_guard_forbids_is_said(tmp_path):
         assert len(site.log) == asked
 
 
-@pytest.mark.parametrize(
-    ("spider", "decision"), [("urls", "leave out"), ("feed", "ask"), ("sitemap", "ask"), ("site", "ask")]
-)
+@pytest.mark.parametrize(("spider", "decision"), [("urls", "leave out"), ("feed", "ask")])
 def test_a_spider_that_follows_nothing_asks_for_its_seeds_only(tmp_path, spider, decision):
     words = ("https://a.example/x", "--spider", spider, "--dry-run", "--json", "--url", "https://a.example/y")
     (url,) = json.loads(say("crawl", *words, cwd=tmp_path).stdout)["urls"]
