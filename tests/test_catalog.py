@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive import Archive
-from archiver.catalog import Catalog, Query, Row, catalog_path, row_of, sync, target
+from archiver.catalog import Card, Catalog, Query, Row, card_of, catalog_path, row_of, sync, target
 from archiver.catalog.database import set_aside
 from archiver.catalog.rows import count_words
 from archiver.errors import BadInput, StoreError
@@ -48,8 +48,12 @@ def found(archive: Archive, *what: str, **how: object) -> list[str]:
     return [row.url for row in archive.find(*what, **how)]  # type: ignore[arg-type]  # by name
 
 
+def a_card(minute: int = 0) -> Card:
+    return card_of(make_record(capture(minute=minute), reading=reading(), crawl="c", collection="daily"))
+
+
 def a_row(minute: int = 0) -> Row:
-    return row_of(make_record(capture(minute=minute), reading=reading(), crawl="c", collection="daily"))
+    return a_card(minute).row
 
 
 def rows(catalog: Catalog) -> list[Row]:
@@ -139,8 +143,8 @@ def test_words_are_counted_also_where_no_spaces_are_written(text: str, words: in
 
 def test_a_row_survives_the_file(tmp_path: Path) -> None:
     with Catalog(tmp_path / "c" / "catalog.sqlite") as catalog:
-        catalog.add([a_row(), a_row(1)])
-        catalog.add([a_row()])
+        catalog.add([a_card(), a_card(1)])
+        catalog.add([a_card()])
         assert rows(catalog) == [a_row(), a_row(1)]
 
 
@@ -281,10 +285,10 @@ def test_a_row_added_while_a_sync_lists_stays(archive: Archive) -> None:
 def test_several_may_read_while_one_writes(tmp_path: Path) -> None:
     path, counts = tmp_path / "catalog.sqlite", []
     with Catalog(path) as writer, Catalog(path) as reader:
-        writer.add([a_row(minute) for minute in range(50)])
+        writer.add([a_card(minute) for minute in range(50)])
         slow = reader.find(Query())
         first = next(slow)
-        thread = threading.Thread(target=lambda: [writer.add([a_row(100 + n)]) for n in range(20)])
+        thread = threading.Thread(target=lambda: [writer.add([a_card(100 + n)]) for n in range(20)])
         thread.start()
         while thread.is_alive():
             counts.append(reader.count(Query()))
@@ -305,10 +309,10 @@ def test_two_processes_may_open_a_new_catalog_at_once(tmp_path: Path) -> None:
 def test_a_kill_loses_no_row_that_was_added(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     code = (
-        "import sys; from pathlib import Path; from tests.test_catalog import Catalog, a_row\n"
+        "import sys; from pathlib import Path; from tests.test_catalog import Catalog, a_card\n"
         "with Catalog(Path(sys.argv[1])) as catalog:\n"
         "    for minute in range(10_000):\n"
-        "        catalog.add([a_row(minute)]); print(minute, flush=True)"
+        "        catalog.add([a_card(minute)]); print(minute, flush=True)"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

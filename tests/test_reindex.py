@@ -96,11 +96,11 @@ import sys, time
 from archiver.archive import Archive
 from archiver.catalog import syncing
 syncing._BATCH = 2
-read = syncing.row_of
+read = syncing.card_of
 def slow(*a, **k):
     time.sleep(0.02)
     return read(*a, **k)
-syncing.row_of = slow
+syncing.card_of = slow
 Archive.open(sys.argv[1]).reindex()
 """
 

@@ -7,15 +7,31 @@ get:  URL or id → catalog row → record → body, its sha256 compared
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from threading import Lock
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from archiver.archive.notices import Notices
 from archiver.archive.prepared import Packed, Prepared, Receipt, prepare
+from archiver.archive.selection import Narrowing, When, Where, moment, selection
 from archiver.bodies import BodyDamaged, sha256_hex, unpack
-from archiver.catalog import Catalog, Query, Row, Synced, Target, catalog_path, rebuild, row_of, sync, target
+from archiver.catalog import (
+    Catalog,
+    FacetName,
+    Found,
+    Query,
+    Row,
+    Sort,
+    Synced,
+    Target,
+    catalog_path,
+    rebuild,
+    row_of,
+    search,
+    sync,
+    target,
+)
 from archiver.errors import ArchiveError, BadInput, BadRecord, FixityMismatch, KeyTaken, NotArchived
 from archiver.fixity import Progress, verify
 from archiver.keys import generation_key, generation_of, id_of, kind_of, record_prefix, second_of
@@ -23,11 +39,8 @@ from archiver.model import Capture, Damage, Reading, Record, Snapshot, Verdict
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import from_json, key_of, refuse_tombstone
 from archiver.storage import Store, open_store
-from archiver.timestamps import span
 
 logger = logging.getLogger(__name__)
-
-When = datetime | str  # a string is a partial timestamp: see `archiver.timestamps.span`
 
 
 class Archive:
@@ -93,7 +106,7 @@ class Archive:
         if prepared.body_key is not None:
             stored, is_new_body = self._put_body(prepared.body_key, prepared)
         is_new_record = self.store.put_new(prepared.record_key, prepared.record_bytes, media_type="application/json")
-        self.catalog.add([prepared.row])
+        self.catalog.add([prepared.card])
         return Receipt(
             id=prepared.record.id,
             url=prepared.record.url,
@@ -118,46 +131,43 @@ class Archive:
 
     # ------------------------------------------------------------------ finding
 
-    def find(
-        self,
-        *what: str,
-        domain: str | None = None,
-        since: When | None = None,
-        until: When | None = None,
-        collection: str | None = None,
-        crawl: str | None = None,
-        verdict: str | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
-        generation: int | None = None,
-    ) -> Iterator[Row]:
+    def find(self, *what: str, generation: int | None = None, **where: Unpack[Where]) -> Iterator[Row]:
         """Return the snapshots that are any of `what` and all of the rest, lazily, oldest first.
 
         `what` is ids, URLs, prefixes that end in `/*`, domains. `until` as a partial timestamp includes all of it: 2026
         is the whole year. What is compared, and found, is each snapshot's newest generation; with `generation` what is
         found is that one, or the newest before it. Raises BadInput, and NotArchived for a collection that is not there.
         """
-        query = Query(
-            targets=tuple(target(one) for one in what),
-            domain=domain,
-            since=_moment(since, end=False),
-            until=_moment(until, end=True),
-            collection=collection,
-            crawl=crawl,
-            verdict=verdict,
-            limit=limit,
-            newest_first=newest_first,
-        )
-        rows = self.rows(query)
+        rows = self.rows(selection(*what, **where))
         return rows if generation is None else (self.generation(row, generation) for row in rows)
+
+    def search(
+        self,
+        words: str = "",
+        *what: str,
+        sort: Sort = "relevance",
+        offset: int = 0,
+        facets: Sequence[FacetName] = (),
+        **where: Unpack[Narrowing],
+    ) -> Found:
+        """Return the snapshots whose article holds `words`, the best first, with what matches in them.
+
+        Words, "phrases in quotes", -exclusions and prefixes*; `archiver.catalog.search` says the rest, and `find` what
+        else narrows them. Raises BadInput, and NotArchived for a collection that is not there.
+        """
+        query = selection(*what, words=words, **where)
+        self._check_collection(query)
+        return search(self.synced_catalog(), query, sort=sort, offset=offset, facets=facets)
 
     def rows(self, query: Query) -> Iterator[Row]:
         """Return the rows that `query` means, lazily. Raises NotArchived for a collection that is not there."""
-        catalog = self.synced_catalog()
-        if query.collection is not None and query.collection not in (known := catalog.collections()):
+        self._check_collection(query)
+        return self.synced_catalog().find(query)
+
+    def _check_collection(self, query: Query) -> None:
+        if query.collection is not None and query.collection not in (known := self.synced_catalog().collections()):
             has = ", ".join(known) if known else "no collection yet"
             raise NotArchived(f"collection {query.collection!r}; this archive has: {has}")
-        return catalog.find(query)
 
     def generation(self, row: Row, number: int) -> Row:
         """Return the row of this generation of the snapshot, or of its newest one where there are not so many.
@@ -189,10 +199,10 @@ class Archive:
         if not rows:
             raise self._why_not(what)
         rows = [row for row in rows if row.body_key] or rows
-        moment = _moment(at, end=False)
-        if moment is None:
+        near = moment(at)
+        if near is None:
             return next((row for row in reversed(rows) if row.verdict == Verdict.ARTICLE), rows[-1])
-        return min(rows, key=lambda row: abs(row.captured_at - moment))
+        return min(rows, key=lambda row: abs(row.captured_at - near))
 
     def get(self, what: str, *, at: When | None = None) -> Snapshot:
         """Return the snapshot that `row` finds, its body proved. Raises FixityMismatch besides what `row` raises."""
@@ -235,7 +245,7 @@ class Archive:
 
         A record that cannot be read is raised, or told to `damaged`, and the next one follows.
         """
-        start, end = _moment(since, end=False), _moment(until, end=True)
+        start, end = moment(since), moment(until, end=True)
         keys = _newest(
             lambda: (info.key for info in self.store.list(record_prefix(collection)) if _may_be(info.key, start, end))
         )
@@ -259,7 +269,7 @@ class Archive:
     ) -> Iterator[Damage]:
         """Re-read and re-hash everything and yield each damaged object. See `archiver.fixity.verify`."""
         self.store.check(write=False)
-        start = _moment(since, end=False)
+        start = moment(since)
         return verify(self, sample=sample, since=start, rate=rate, progress=progress, seed=seed, taken_down=taken_down)
 
     # ------------------------------------------------------------------ the catalog
@@ -343,14 +353,6 @@ def _newest(listed: Callable[[], Iterator[str]]) -> Iterator[str]:
     for key in listed():
         if generation_of(key) == newest.get(generation_key(key, 1), 1):
             yield key
-
-
-def _moment(when: When | None, *, end: bool) -> datetime | None:
-    if isinstance(when, str):
-        return span(when)[1 if end else 0]
-    if when is not None and when.tzinfo is None:
-        return when.replace(tzinfo=UTC)
-    return when
 
 
 def _may_be(key: str, start: datetime | None, end: datetime | None) -> bool:

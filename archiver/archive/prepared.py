@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Protocol
 
 from archiver.bodies import pack, sha256_hex
-from archiver.catalog import Row, row_of
+from archiver.catalog import Card, card_of
 from archiver.fixity import Entry
 from archiver.model import Capture, Html, Reading, Record, Verdict
 from archiver.record import key_of, make_html, make_record, to_json
@@ -52,9 +52,9 @@ class Prepared:
     media_type: str = _DEFAULT_TYPE  # the page's own Content-Type, for browsers that look into the store
 
     @cached_property
-    def row(self) -> Row:
-        """The snapshot's row in the catalog."""
-        return row_of(self.record, record_bytes=self.record_bytes)
+    def card(self) -> Card:
+        """What the catalog takes of the snapshot."""
+        return card_of(self.record, record_bytes=self.record_bytes)
 
     @cached_property
     def record_sha256(self) -> str:

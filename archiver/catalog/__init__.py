@@ -7,7 +7,28 @@ from archiver.catalog.database import Catalog
 from archiver.catalog.places import catalog_path
 from archiver.catalog.queries import Query, Target, target
 from archiver.catalog.rebuilding import rebuild
-from archiver.catalog.rows import Row, row_of
+from archiver.catalog.rows import Card, Row, card_of, row_of
+from archiver.catalog.searching import FACETS, FacetName, Found, Hit, Marked, Sort, search
 from archiver.catalog.syncing import Synced, sync
 
-__all__ = ["Catalog", "Query", "Row", "Synced", "Target", "catalog_path", "rebuild", "row_of", "sync", "target"]
+__all__ = [
+    "FACETS",
+    "Card",
+    "Catalog",
+    "FacetName",
+    "Found",
+    "Hit",
+    "Marked",
+    "Query",
+    "Row",
+    "Sort",
+    "Synced",
+    "Target",
+    "card_of",
+    "catalog_path",
+    "rebuild",
+    "row_of",
+    "search",
+    "sync",
+    "target",
+]

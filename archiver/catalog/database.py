@@ -10,46 +10,29 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 from weakref import finalize
 
 from archiver.catalog.queries import Query, condition, order
-from archiver.catalog.rows import COLUMNS, Row, from_values, to_values
+from archiver.catalog.rows import COLUMNS, Card, Row, from_values, sortable, to_values
+from archiver.catalog.tables import TABLES
+from archiver.catalog.words import spaced
 from archiver.errors import StoreError, StoreFull
 from archiver.keys import CATALOG
 
-VERSION = 2  # of the tables; a file of another version is made anew
+VERSION = 3  # of the tables; a file of another version is made anew
 
 _BUSY_SECONDS = 30.0
 _SMALL = 64 * 1024 * 1024  # bytes; a file up to here is checked page by page at opening, in less than 0.1 s
-_BATCH = 500
-_TABLES = """
-CREATE TABLE snapshots (
-  id TEXT NOT NULL, record_key TEXT NOT NULL, generation INTEGER NOT NULL, url TEXT NOT NULL,
-  requested_url TEXT NOT NULL, surt TEXT NOT NULL, host TEXT NOT NULL, domain TEXT NOT NULL, collection TEXT NOT NULL,
-  crawl TEXT NOT NULL, captured_at TEXT NOT NULL,
-  status INTEGER, verdict TEXT NOT NULL, flags TEXT NOT NULL, title TEXT, authors TEXT NOT NULL, published TEXT,
-  language TEXT, words INTEGER NOT NULL, sha256 TEXT, size INTEGER NOT NULL, body_key TEXT, repeats TEXT,
-  record_sha256 TEXT NOT NULL, failure TEXT, UNIQUE (collection, id)
-);
-CREATE INDEX snapshots_record ON snapshots (record_key);
-CREATE INDEX snapshots_id ON snapshots (id);
-CREATE INDEX snapshots_surt ON snapshots (surt, captured_at);
-CREATE INDEX snapshots_requested ON snapshots (requested_url);
-CREATE INDEX snapshots_domain ON snapshots (domain, captured_at);
-CREATE INDEX snapshots_time ON snapshots (captured_at, id);
-CREATE INDEX snapshots_sha256 ON snapshots (sha256);
-CREATE INDEX snapshots_collection ON snapshots (collection, verdict);
-"""
 _NAMES = ", ".join(COLUMNS)
-_INSERT = (  # an older generation never takes the place of a newer one
-    f"INSERT INTO snapshots ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (collection, id) DO UPDATE"
-    f" SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)} WHERE excluded.generation >= generation"
-)
+_FIND = "SELECT number, generation, record_sha256 FROM snapshots WHERE collection = ? AND id = ?"
+_INSERT = f"INSERT INTO snapshots ({_NAMES}, published_at) VALUES ({', '.join('?' * len(COLUMNS))}, ?)"
+_REMOVE = "DELETE FROM snapshots WHERE record_key = ?"
+_INSERT_ARTICLE = "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class Catalog:
@@ -65,22 +48,23 @@ class Catalog:
         self._lock = Lock()
         self._writer = self._opened()
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Keep the rows, each instead of an older one of the same snapshot. Raises StoreError, StoreFull."""
-        values = [to_values(row) for row in rows]
+    def add(self, cards: Iterable[Card]) -> None:
+        """Keep the cards, each instead of an older one of the same snapshot. Raises StoreError, StoreFull."""
+        kept = list(cards)
         with self._lock:
             try:
-                self._write(_INSERT, values)
+                self._write(lambda writer: _add(writer, kept))
             except StoreError:
                 raise
             except sqlite3.DatabaseError:  # damaged since it was opened
                 self._renew()
-                self._write(_INSERT, values)
+                self._write(lambda writer: _add(writer, kept))
 
     def remove(self, record_keys: Iterable[str]) -> None:
         """Forget the rows of these records."""
+        gone = [(key,) for key in record_keys]
         with self._lock:
-            self._write("DELETE FROM snapshots WHERE record_key = ?", [(key,) for key in record_keys])
+            self._write(lambda writer: writer.executemany(_REMOVE, gone))
 
     def find(self, query: Query) -> Iterator[Row]:
         """Yield the rows that `query` means, as they were when it was asked, oldest first unless it says otherwise."""
@@ -100,9 +84,15 @@ class Catalog:
 
     def select(self, sql: str, values: Iterable[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a SELECT of ours, over its own connection. Raises StoreError if the file is damaged."""
+        with self.reading() as reader:
+            yield from reader.execute(sql, list(values))
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection to read with. Raises StoreError if the file is damaged, and moves it aside."""
         try:
             with closing(self.connect()) as reader:
-                yield from reader.execute(sql, list(values))
+                yield reader
         except sqlite3.OperationalError as error:
             raise _translate(self.path, error) from error
         except sqlite3.DatabaseError as error:
@@ -132,6 +122,9 @@ class Catalog:
         """Rewrite the file, so that nothing of a removed row is left in it. Raises StoreError."""
         with self._lock:
             try:
+                self._writer.execute(
+                    "INSERT INTO articles_fts (articles_fts) VALUES ('optimize')"
+                )  # drops removed words
                 self._writer.execute("VACUUM")
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError as error:
@@ -179,12 +172,12 @@ class Catalog:
         set_aside(self.path)
         self._writer = self._opened()
 
-    def _write(self, sql: str, values: list[tuple[Any, ...]]) -> None:
+    def _write(self, change: Callable[[sqlite3.Connection], object]) -> None:
         writer = self._writer
         try:
             writer.execute("BEGIN IMMEDIATE")
             try:
-                writer.executemany(sql, values)
+                change(writer)
                 writer.execute("COMMIT")
             except BaseException:
                 if writer.in_transaction:
@@ -192,6 +185,20 @@ class Catalog:
                 raise
         except sqlite3.OperationalError as error:
             raise _translate(self.path, error) from error
+
+
+def _add(writer: sqlite3.Connection, cards: list[Card]) -> None:
+    for card in cards:
+        row = card.row
+        known = writer.execute(_FIND, (row.collection, row.id)).fetchone()
+        if known is not None:
+            if known[1] > row.generation or known[2] == row.record_sha256:
+                continue  # an older generation never takes the place of a newer one
+            writer.execute("DELETE FROM snapshots WHERE number = ?", known[:1])
+        number = writer.execute(_INSERT, (*to_values(row), sortable(row.published))).lastrowid
+        if card.text or row.title:
+            words = (row.title or "", "\n".join(row.authors), card.description, card.text)
+            writer.execute(_INSERT_ARTICLE, (number, row.url, row.published, *map(spaced, words)))
 
 
 def set_aside(path: Path) -> None:
@@ -213,7 +220,7 @@ def _check(connection: sqlite3.Connection, *, thorough: bool) -> None:
     if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
         with suppress(sqlite3.OperationalError):  # another process was faster
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {VERSION};COMMIT;")
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -9,13 +9,15 @@ news.example, *.news.example    a domain and the hosts below it
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
+from archiver.catalog.words import expressions, terms
 from archiver.errors import BadInput
 from archiver.timestamps import iso
-from archiver.urls import BadUrl, canonical, host, surt
+from archiver.urls import BadUrl, canonical, host, registered_domain, surt
 
 _ID = re.compile(r"[0-9a-f]{20}")
 _DOMAIN = re.compile(r"(?:\*\.)?([^\s/:?#@*]+\.[^\s/:?#@*]+|localhost)")
@@ -41,6 +43,11 @@ class Query:
     collection: str | None = None
     crawl: str | None = None
     verdict: str | None = None
+    words: str = ""  # of the article: see `archiver.catalog.words`
+    author: str | None = None  # a name, or a part of one
+    language: str | None = None  # ISO 639-1
+    published_since: datetime | None = None
+    published_until: datetime | None = None
     limit: int | None = None
     newest_first: bool = False
 
@@ -59,21 +66,48 @@ def target(text: str) -> Target:
     return Target(kind="url", value=_checked(text))
 
 
-def condition(query: Query) -> tuple[str, list[Any]]:
-    """Return the WHERE clause of `query` and its values."""
-    parts: list[tuple[str, list[Any]]] = []
+Condition = tuple[str, list[Any]]  # an SQL condition, and the values it binds
+
+
+def condition(query: Query) -> Condition:
+    """Return the WHERE clause of `query` and its values. Raises BadInput for words that ask for too much."""
+    wanted, unwanted = expressions(terms(query.words), author=query.author)
+    parts = filters(query)
+    if wanted is not None:
+        parts.append((f"number IN ({MATCHING})", [wanted]))
+    if unwanted is not None:
+        parts.append((f"number NOT IN ({MATCHING})", [unwanted]))
+    return conjunction(parts)
+
+
+MATCHING = "SELECT rowid FROM articles_fts WHERE articles_fts MATCH ?"
+
+
+def filters(query: Query) -> list[Condition]:
+    """Return the conditions of `query` that are not about its words."""
+    parts: list[Condition] = []
     if query.targets:
         wanted = [_wanted(one) for one in query.targets]
         parts.append((" OR ".join(sql for sql, _ in wanted), [value for _, values in wanted for value in values]))
     if query.domain:
         parts.append(_in_domain(query.domain.removeprefix("*.").lower()))
-    for name in ("collection", "crawl", "verdict"):
+    for name in ("collection", "crawl", "verdict", "language"):
         if (value := getattr(query, name)) is not None:
             parts.append((f"{name} = ?", [value]))
     if query.since:
         parts.append(("captured_at >= ?", [iso(query.since)]))
     if query.until:
         parts.append(("captured_at < ?", [iso(query.until)]))
+    if query.published_since:
+        parts.append(("published_at >= ?", [_published(query.published_since)]))
+    if query.published_until:
+        parts.append(("published_at < ?", [_published(query.published_until)]))
+    return parts
+
+
+def conjunction(parts: Iterable[Condition]) -> Condition:
+    """Return one condition that is all of `parts`."""
+    parts = list(parts)
     where = " AND ".join(f"({sql})" for sql, _ in parts)
     return where or "1", [value for _, values in parts for value in values]
 
@@ -83,6 +117,16 @@ def order(query: Query) -> tuple[str, list[Any]]:
     way = " DESC" if query.newest_first else ""
     limit, values = ("", []) if query.limit is None else (" LIMIT ?", [query.limit])
     return f" ORDER BY captured_at{way}, id{way}{limit}", values
+
+
+def _published(at: datetime) -> str:
+    """A bound for dates as precise as their page: the first moment of a month is `2026-11`, before all days of it."""
+    text = at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+    for beginning in ("T00:00:00", "-01", "-01"):
+        if not text.endswith(beginning):
+            break
+        text = text.removesuffix(beginning)
+    return text
 
 
 def _wanted(one: Target) -> tuple[str, list[Any]]:
@@ -104,6 +148,8 @@ def _surt_prefix(url: str) -> str:
 
 def _in_domain(domain: str) -> tuple[str, list[Any]]:
     """SURT keys write a domain from its end, so that the hosts below it, and its other ports, lie beside it."""
+    if registered_domain(f"any.{domain}") == domain:  # the index of domains holds all that a filter asks for
+        return "domain = ?", [domain]
     start = surt(f"https://{domain}/").removesuffix("/").removesuffix(")")
     values = [bound for mark in "),:" for bound in (start + mark, start + mark + _LAST)]
     return " OR ".join(["surt >= ? AND surt < ?"] * 3), values

@@ -1,11 +1,11 @@
-"""A row: what the catalog knows about one snapshot. In: a record and its bytes. Out: a Row. Never: I/O."""
+"""A row: what the catalog knows about one snapshot. In: a record and its bytes. Out: a Row, its words. Never: I/O."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from typing import Any
 
 from archiver.bodies import sha256_hex
@@ -51,8 +51,25 @@ class Row:
     failure: str | None  # the reason, in one word
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = tuple(one.name for one in fields(Row))
 _LISTS = ("flags", "authors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What the catalog takes: a row, and the words by which it is found beside its title and authors."""
+
+    row: Row
+    description: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+
+
+def card_of(record: Record, *, record_bytes: bytes | None = None) -> Card:
+    """Return what the catalog takes of `record`; see `row_of`."""
+    row, article = row_of(record, record_bytes=record_bytes), record.article
+    return Card(
+        row=row, description=(article.description or "") if article else "", text=article.text if article else ""
+    )
 
 
 def row_of(record: Record, *, record_bytes: bytes | None = None) -> Row:
@@ -90,6 +107,17 @@ def row_of(record: Record, *, record_bytes: bytes | None = None) -> Row:
 def count_words(text: str) -> int:
     """Return how many words `text` has; in Chinese and Japanese, how many characters."""
     return sum(1 for _ in _WORD.finditer(text))
+
+
+def sortable(published: str | None) -> str | None:
+    """Return a date of publication so that text sorts as time does: in UTC, as precise as it was."""
+    if published is None or "T" not in published:
+        return published
+    try:
+        at = datetime.fromisoformat(published)
+    except ValueError:
+        return published
+    return (at.astimezone(UTC) if at.tzinfo else at).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def to_values(row: Row) -> tuple[Any, ...]:

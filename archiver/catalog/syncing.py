@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TypeVar
 
 from archiver.catalog.database import Catalog
-from archiver.catalog.rows import Row, row_of
+from archiver.catalog.rows import Card, card_of
 from archiver.errors import ArchiveError, BadRecord, NotArchived, StoreError
 from archiver.keys import RECORDS, generation_key, generation_of, kind_of
 from archiver.readahead import read_ahead, threads_for
@@ -48,11 +48,11 @@ def sync(catalog: Catalog, store: Store, *, progress: Progress | None = None) ->
         catalog.remove(gone)
         missing = (key for (key,) in connection.execute("SELECT key FROM missing ORDER BY key"))
         added, unreadable = 0, []
-        for done, batch in enumerate(_batches(_rows(store, missing), _BATCH)):
-            rows = [row for _, row in batch if isinstance(row, Row)]
-            unreadable += [(key, row) for key, row in batch if isinstance(row, ArchiveError)]
-            catalog.add(rows)
-            added += len(rows)
+        for done, batch in enumerate(_batches(_cards(store, missing), _BATCH)):
+            cards = [card for _, card in batch if isinstance(card, Card)]
+            unreadable += [(key, card) for key, card in batch if isinstance(card, ArchiveError)]
+            catalog.add(cards)
+            added += len(cards)
             if progress is not None:
                 progress(done * _BATCH + len(batch), total)
     return Synced(added=added, removed=len(gone), unreadable=tuple(unreadable))
@@ -63,7 +63,7 @@ def _compare(connection: sqlite3.Connection, keys: Iterable[str]) -> int:
 
     The rows are counted before the listing: a row that a crawl adds meanwhile has a record, but too late for the list.
     """
-    (last,) = connection.execute("SELECT coalesce(max(rowid), 0) FROM snapshots").fetchone()
+    (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM snapshots").fetchone()
     connection.create_function("first", 1, _first, deterministic=True)
     connection.execute("CREATE TEMP TABLE listed (first TEXT PRIMARY KEY, generation INTEGER, key TEXT UNIQUE)")
     connection.execute("BEGIN")
@@ -75,7 +75,7 @@ def _compare(connection: sqlite3.Connection, keys: Iterable[str]) -> int:
     connection.execute("COMMIT")
     connection.execute(  # a row that only waits for its newer generation stays: no reader misses it meanwhile
         "CREATE TEMP TABLE gone AS SELECT record_key FROM snapshots AS row"
-        " WHERE rowid <= ? AND record_key NOT IN (SELECT key FROM listed) AND NOT EXISTS"
+        " WHERE number <= ? AND record_key NOT IN (SELECT key FROM listed) AND NOT EXISTS"
         " (SELECT 1 FROM listed WHERE first = first(row.record_key) AND listed.generation > row.generation)",
         (last,),
     )
@@ -86,29 +86,29 @@ def _compare(connection: sqlite3.Connection, keys: Iterable[str]) -> int:
     return int(total)
 
 
-def _rows(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, Row | ArchiveError]]:
+def _cards(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, Card | ArchiveError]]:
     """Yield the row of each record, or why there is none; nothing for a record deleted meanwhile."""
     for key, data in read_ahead(store.get, keys, threads=threads_for(store.uri)):
         if isinstance(data, StoreError):
             raise data
         if isinstance(data, NotArchived):
             continue
-        row = data if isinstance(data, ArchiveError) else _row(key, data)
-        yield key, row
-        if isinstance(row, ArchiveError):
+        card = data if isinstance(data, ArchiveError) else _card(key, data)
+        yield key, card
+        if isinstance(card, ArchiveError):
             yield from _older(store, key)
 
 
-def _older(store: Store, key: str) -> Iterator[tuple[str, Row]]:
-    """Yield the row of the newest generation before `key` that can be read."""
+def _older(store: Store, key: str) -> Iterator[tuple[str, Card]]:
+    """Yield the card of the newest generation before `key` that can be read."""
     for generation in range(generation_of(key) - 1, 0, -1):
         older = generation_key(key, generation)
         try:
-            row = _row(older, store.get(older))
+            card = _card(older, store.get(older))
         except NotArchived:
             continue
-        if isinstance(row, Row):
-            yield older, row
+        if isinstance(card, Card):
+            yield older, card
             return
 
 
@@ -116,12 +116,12 @@ def _first(key: str) -> str:
     return generation_key(key, 1)
 
 
-def _row(key: str, data: bytes) -> Row | ArchiveError:
+def _card(key: str, data: bytes) -> Card | ArchiveError:
     try:
-        row = row_of(from_json(data, key), record_bytes=data)
+        card = card_of(from_json(data, key), record_bytes=data)
     except ArchiveError as error:
         return error
-    return row if row.record_key == key else BadRecord(key, f"it belongs at {row.record_key}")
+    return card if card.row.record_key == key else BadRecord(key, f"it belongs at {card.row.record_key}")
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

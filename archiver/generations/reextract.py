@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archiver.archive import Archive
-from archiver.catalog import Row, row_of
+from archiver.catalog import Card, card_of
 from archiver.extraction.rules import todays
 from archiver.generations.changes import Change, Changes
 from archiver.generations.shard import process_shard
@@ -15,7 +15,7 @@ from archiver.model import Record
 
 Progress = Callable[[int, int], None]
 
-_BATCH = 100  # rows that are added to the catalog at once
+_BATCH = 100  # cards that are added to the catalog at once
 
 
 def reextract(
@@ -36,7 +36,7 @@ def reextract(
     """
     archive.store.check(write=write)
     keys = [row.record_key for row in archive.find(*what, **(where or {}))]
-    changes, rows = Changes(), list[Row]()
+    changes, cards = Changes(), list[Card]()
 
     def told(one: Change) -> None:
         changes.add(one)
@@ -44,10 +44,10 @@ def reextract(
             progress(changes.outcomes.total(), len(keys))
 
     def kept(record: Record, data: bytes) -> None:
-        rows.append(row_of(record, record_bytes=data))
-        if len(rows) >= _BATCH:
-            archive.catalog.add(rows)
-            rows.clear()
+        cards.append(card_of(record, record_bytes=data))
+        if len(cards) >= _BATCH:
+            archive.catalog.add(cards)
+            cards.clear()
 
     try:
         process_shard(
@@ -55,5 +55,5 @@ def reextract(
             workers=workers or os.cpu_count() or 1, write=write, everything=everything, retry=retry, reader=reader,
         )  # fmt: skip
     finally:
-        archive.catalog.add(rows)
+        archive.catalog.add(cards)
     return changes
