@@ -216,6 +216,18 @@ def test_facets_count_the_matches(archive: Archive) -> None:
         archive.search("lithium", facets=["colour"])  # type: ignore[list-item]
 
 
+def test_collapsed_a_url_is_one_hit_however_often_it_was_captured(tmp_path: Path) -> None:
+    with Archive.open(str(tmp_path), fsync=False) as archive:
+        for minute in range(3):
+            put(archive, "https://news.example/a", minute=minute)
+        put(archive, "https://news.example/b", minute=9, title="A headline, a headline")
+        for how in ({"words": "headline"}, {"words": "headline", "sort": "date"}, {}):
+            found = archive.search(collapse=True, **how)  # type: ignore[arg-type]
+            assert sorted((hit.row.url[-1], hit.others) for hit in found.hits) == [("a", 2), ("b", 0)]
+            assert found.total == 4
+        assert names(archive.search("headline", collapse=True, limit=1, offset=1, sort="date")) == ["a"]
+
+
 def test_a_word_that_very_many_hold_is_ranked_among_the_newest(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,7 @@ class Archive:
         sort: Sort = "relevance",
         offset: int = 0,
         facets: Sequence[FacetName] = (),
+        collapse: bool = False,
         **where: Unpack[Narrowing],
     ) -> Found:
         """Return the snapshots whose article holds `words`, the best first, with what matches in them.
@@ -157,7 +158,7 @@ class Archive:
         """
         query = selection(*what, words=words, **where)
         self._check_collection(query)
-        return search(self.synced_catalog(), query, sort=sort, offset=offset, facets=facets)
+        return search(self.synced_catalog(), query, sort=sort, offset=offset, facets=facets, collapse=collapse)
 
     def rows(self, query: Query) -> Iterator[Row]:
         """Return the rows that `query` means, lazily. Raises NotArchived for a collection that is not there."""

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -33,6 +33,8 @@ FacetName = Literal["domain", "language", "month", "author", "crawl", "collectio
 FACETS: tuple[FacetName, ...] = get_args(FacetName)
 VALUES = 50  # of a facet, the most frequent ones
 
+_NAMES = ", ".join(COLUMNS)
+
 Marked = tuple[tuple[str, bool], ...]  # pieces of a text; True where a piece is what was searched for
 
 
@@ -44,6 +46,7 @@ class Hit:
     title: Marked = ()
     snippet: Marked = ()
     score: float | None = None
+    others: int = 0  # with `collapse`: further captures of the same URL that match, after this best one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +66,13 @@ def search(
     sort: Sort = "relevance",
     offset: int = 0,
     facets: Sequence[FacetName] = (),
+    collapse: bool = False,
 ) -> Found:
     """Return what `query` means: `query.limit` hits from `offset` on, 20 if it has no limit.
 
-    By relevance, or by date of capture with the newest first; so too where no word is asked for. Months are those of
-    publication. Raises BadInput for what cannot be searched for, and for a search of more than 10 seconds.
+    By relevance, or by date of capture with the newest first; so too where no word is asked for. `collapse` gives one
+    hit per URL, of those that are ranked. Months are those of publication. Raises BadInput for what cannot be searched
+    for, and for a search of more than 10 seconds.
     """
     for name in facets:
         if name not in FACETS:
@@ -77,31 +82,53 @@ def search(
         raise BadInput(f"{limit} hits from {offset}", f"give a limit up to {MOST:,} and an offset of 0 or more")
     wanted, unwanted = expressions(terms(query.words), author=query.author)
     kept = filters(query)
+    page = _Page(limit=limit, offset=offset, collapse=collapse)
     with catalog.reading() as reader, _limited_time(reader, query.words):
         reader.execute("BEGIN")  # one state of the catalog for all that follows
         if wanted is None:
             if unwanted is not None:
                 kept.append((f"number NOT IN ({MATCHING})", [unwanted]))
-            return _listed(reader, conjunction(kept), limit, offset, facets)
+            return _listed(reader, conjunction(kept), page, facets)
         expression = wanted if unwanted is None else f"({wanted}) NOT ({unwanted})"
-        return _matched(reader, expression, conjunction(kept), sort, limit, offset, facets)
+        return _matched(reader, expression, conjunction(kept), sort, page, facets)
 
 
-def _listed(
-    reader: sqlite3.Connection, where: Condition, limit: int, offset: int, facets: Sequence[FacetName]
-) -> Found:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    limit: int
+    offset: int
+    collapse: bool
+
+    @property
+    def read(self) -> tuple[int, int]:
+        """The LIMIT and OFFSET of SQL: of all that are ranked where URLs are to be told apart."""
+        return (RANKED, 0) if self.collapse else (self.limit, self.offset)
+
+    def cut(self, found: Iterable[tuple[int, float | None, str]]) -> dict[int, tuple[float | None, int]]:
+        """Return score and number of others, by the number of each snapshot on the page."""
+        if not self.collapse:
+            return {number: (score, 0) for number, score, _ in found}
+        first: dict[str, tuple[int, float | None]] = {}
+        times: Counter[str] = Counter()
+        for number, score, key in found:
+            first.setdefault(key, (number, score))
+            times[key] += 1
+        shown = [*first.items()][self.offset : self.offset + self.limit]
+        return {number: (score, times[key] - 1) for key, (number, score) in shown}
+
+
+def _listed(reader: sqlite3.Connection, where: Condition, page: _Page, facets: Sequence[FacetName]) -> Found:
     sql, values = where
     (total,) = reader.execute(f"SELECT count(*) FROM snapshots WHERE {sql}", values).fetchone()
-    newest = f"SELECT number FROM snapshots WHERE {sql} ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
-    numbers = [number for (number,) in reader.execute(newest, [*values, limit, offset])]
-    counted = [number for (number,) in reader.execute(newest, [*values, RANKED, 0])] if facets else []
-    opening = "SELECT number, title, substr(description || char(10) || text, 1, ?) FROM articles WHERE number = ?"
-    shown = {}
-    for number in numbers:
-        for key, title, text in reader.execute(opening, (OPENING, number)):
-            shown[key] = title, _whole(text)
+    newest = f"SELECT number, NULL, surt FROM snapshots WHERE {sql} ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
+    shown = page.cut(reader.execute(newest, [*values, *page.read]))
+    counted = [number for number, *_ in reader.execute(newest, [*values, RANKED, 0])] if facets else []
+    opening = "SELECT title, substr(description || char(10) || text, 1, ?) FROM articles WHERE number = ?"
+    texts = {
+        number: (title, _whole(text)) for number in shown for title, text in reader.execute(opening, (OPENING, number))
+    }
     return Found(
-        hits=_hits(reader, numbers, shown, {}),
+        hits=_hits(reader, shown, texts),
         total=total,
         ranked=min(total, RANKED),
         facets=_facets(reader, counted, facets),
@@ -113,8 +140,7 @@ def _matched(
     expression: str,
     where: Condition,
     sort: Sort,
-    limit: int,
-    offset: int,
+    page: _Page,
     facets: Sequence[FacetName],
 ) -> Found:
     sql, values = where
@@ -124,25 +150,24 @@ def _matched(
     bound = [expression, *(values if within else [])]
     (total,) = reader.execute(f"SELECT count(*) FROM {matches}", bound).fetchone()
     newest = f"SELECT rowid FROM {matches} ORDER BY rowid DESC LIMIT {RANKED}"
-    scores: dict[int, float] = {}
     if sort == "date":
         plus = "+" if total > RANKED else ""  # many matches: go through time; few: sort them
-        by_date = (
-            f"SELECT number FROM snapshots WHERE {plus}number IN (SELECT rowid FROM {matches})"
+        ordered = (
+            f"SELECT number, NULL, surt FROM snapshots WHERE {plus}number IN (SELECT rowid FROM {matches})"
             " ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
         )
-        numbers = [number for (number,) in reader.execute(by_date, [*bound, limit, offset])]
     else:
         weights = ", ".join(map(str, WEIGHTS))
-        ranked = (
-            f"SELECT rowid, score FROM (SELECT rowid, bm25(articles_fts, {weights}) AS score FROM {matches}"
-            f" ORDER BY rowid DESC LIMIT {RANKED}) ORDER BY score, rowid DESC LIMIT ? OFFSET ?"
+        scored = f"SELECT rowid AS match, bm25(articles_fts, {weights}) AS score FROM {matches}"
+        key = "(SELECT surt FROM snapshots WHERE number = match)" if page.collapse else "''"
+        ordered = (
+            f"SELECT match, -score, {key} FROM ({scored} ORDER BY rowid DESC LIMIT {RANKED})"
+            " ORDER BY score, match DESC LIMIT ? OFFSET ?"
         )
-        scores = {number: -score for number, score in reader.execute(ranked, [*bound, limit, offset])}
-        numbers = [*scores]
+    shown = page.cut(reader.execute(ordered, [*bound, *page.read]))
     counted = [number for (number,) in reader.execute(newest, bound)] if facets else []
     return Found(
-        hits=_hits(reader, numbers, _snippets(reader, expression, numbers), scores),
+        hits=_hits(reader, shown, _snippets(reader, expression, [*shown])),
         total=total,
         ranked=min(total, RANKED),
         facets=_facets(reader, counted, facets),
@@ -161,24 +186,15 @@ def _snippets(reader: sqlite3.Connection, expression: str, numbers: list[int]) -
 
 def _hits(
     reader: sqlite3.Connection,
-    numbers: list[int],
-    shown: dict[int, tuple[str, str]],
-    scores: dict[int, float],
+    shown: dict[int, tuple[float | None, int]],
+    texts: dict[int, tuple[str, str]],
 ) -> tuple[Hit, ...]:
-    rows = {}
-    names = ", ".join(COLUMNS)
-    for number in numbers:
-        found = reader.execute(f"SELECT {names} FROM snapshots WHERE number = ?", (number,)).fetchone()
-        rows[number] = from_values(found)
-    return tuple(
-        Hit(
-            row=rows[number],
-            title=_marked(shown.get(number, ("", ""))[0]),
-            snippet=_marked(shown.get(number, ("", ""))[1]),
-            score=scores.get(number),
-        )
-        for number in numbers
-    )
+    hits = []
+    for number, (score, others) in shown.items():
+        values = reader.execute(f"SELECT {_NAMES} FROM snapshots WHERE number = ?", (number,)).fetchone()
+        title, text = map(_marked, texts.get(number, ("", "")))
+        hits.append(Hit(row=from_values(values), title=title, snippet=text, score=score, others=others))
+    return tuple(hits)
 
 
 def _marked(text: str) -> Marked:
