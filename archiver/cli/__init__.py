@@ -27,6 +27,7 @@ COMMANDS = {
     "stop": ("archiver.cli.orders", "stop"),
     "init": ("archiver.cli.init", "init"),
     "demo": ("archiver.cli.demo", "demo"),
+    "search": ("archiver.cli.search", "search"),
     "list": ("archiver.cli.list", "list_"),
     "show": ("archiver.cli.show", "show"),
     "get": ("archiver.cli.get", "get"),

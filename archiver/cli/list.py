@@ -9,9 +9,16 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, found, generation_option, opened, selected, selection_options
-from archiver.cli.output import FORMATS, write
-from archiver.errors import BadInput
+from archiver.cli.options import (
+    archive_options,
+    format_options,
+    found,
+    generation_option,
+    opened,
+    selected,
+    selection_options,
+)
+from archiver.cli.output import named, write
 
 WIDE = 110  # columns of a terminal that has room for all of SHOWN
 NARROW = ("captured_at", "verdict", "id", "url")
@@ -27,19 +34,16 @@ ALL = (
 @selection_options
 @generation_option
 @archive_options
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to write it."
-)
-@click.option("--jsonl", is_flag=True, help="The same as --format jsonl, with every field.")
+@format_options
 @click.option("--fields", metavar="NAME,…", help=f"Which fields: {', '.join(ALL)}.")
 @click.option("--count", is_flag=True, help="Only how many.")
-def list_(form: str, jsonl: bool, fields: str | None, count: bool, **given: Any) -> None:
+def list_(form: str | None, fields: str | None, count: bool, **given: Any) -> None:
     """List snapshots, oldest first: a table on a terminal, tab-separated lines for a program.
 
     A URL means every capture of it, `https://news.example/2026/*` all below it, `news.example` the domain.
     """
-    form = "jsonl" if jsonl else form
-    names = _names(fields, ALL if form in ("json", "jsonl") else _shown(form))
+    form = form or "table"
+    names = named(fields, ALL, ALL if form in ("json", "jsonl") else _shown(form))
     with opened(given) as archive:
         rows = selected(archive, given)
         if count:
@@ -53,11 +57,3 @@ def _shown(form: str) -> tuple[str, ...]:
     """The usual fields; on a narrow terminal those that another command needs."""
     narrow = form == "table" and sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE
     return NARROW if narrow else SHOWN
-
-
-def _names(fields: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in fields.split(",")) if fields else default
-    for name in names:
-        if name not in ALL:
-            raise BadInput(f"field {name!r}", f"known are {', '.join(ALL)}")
-    return names

@@ -15,7 +15,7 @@ import click
 import archiver
 from archiver.archive import Archive
 from archiver.catalog import Row
-from archiver.cli.output import safe
+from archiver.cli.output import FORMATS, safe
 from archiver.errors import BadInput, NotArchived
 from archiver.model import Verdict
 from archiver.timestamps import span
@@ -50,10 +50,16 @@ generation_option = click.option(
 
 
 def selection_options(command: F) -> F:
-    """Which snapshots: what is named, within a domain, a time, a collection."""
+    """Which snapshots: what is named, the words they hold, within a domain, a time, a collection."""
+    what = click.argument("what", nargs=-1, metavar="[URL | PREFIX/* | DOMAIN | ID …]")
+    words = click.option("--query", "words", default="", metavar="WORDS", help="Whose article holds these words.")
+    return what(words(narrowing_options(command)))
+
+
+def narrowing_options(command: F) -> F:
+    """What narrows a selection, of snapshots that are named or of those that hold some words."""
     for option in reversed(
         (
-            click.argument("what", nargs=-1, metavar="[URL | PREFIX/* | DOMAIN | ID …]"),
             click.option("--domain", help="Of this domain and the hosts below it."),
             click.option(
                 "--from", "since", metavar="TIME", help="Captured from then on: 2026, 20261102, 2026-11-02T08."
@@ -62,6 +68,10 @@ def selection_options(command: F) -> F:
             click.option("--collection", help="Of this collection."),
             click.option("--crawl", help="Of this crawl."),
             click.option("--verdict", type=click.Choice([str(one) for one in Verdict]), help="Of this verdict."),
+            click.option("--lang", "--language", "language", metavar="CODE", help="In this language: en, fr, ja …."),
+            click.option("--author", help="By this author: a name, or a part of one."),
+            click.option("--published-from", "published_since", metavar="TIME", help="Published from then on."),
+            click.option("--published-to", "published_until", metavar="TIME", help="Published until then."),
             click.option("--limit", type=click.IntRange(1), help="So many at most."),
             click.option("--newest", "newest_first", is_flag=True, help="Newest first."),
         )
@@ -70,7 +80,25 @@ def selection_options(command: F) -> F:
     return command
 
 
-SELECTION = ("domain", "since", "until", "collection", "crawl", "verdict", "limit", "newest_first")
+NARROWING = (
+    "domain", "since", "until", "collection", "crawl", "verdict", "author", "language", "published_since",
+    "published_until", "limit", "newest_first",
+)  # fmt: skip
+SELECTION = ("words", *NARROWING)
+
+
+def format_options(command: F) -> F:
+    """How rows are written."""
+    for option in reversed(
+        (
+            click.option("--format", "form", type=click.Choice(FORMATS), help="How to write it. [default: table]"),
+            click.option("--json", "form", flag_value="json", help="The same as --format json."),
+            click.option("--jsonl", "form", flag_value="jsonl", help="The same as --format jsonl."),
+            click.option("--csv", "form", flag_value="csv", help="The same as --format csv."),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 @contextmanager

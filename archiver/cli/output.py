@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from archiver.errors import BadInput
 from archiver.timestamps import iso
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv")
@@ -64,6 +65,15 @@ def cell(value: Any) -> str:
 def plain(value: Any) -> Any:
     """A value as JSON has it."""
     return iso(value) if isinstance(value, datetime) else list(value) if isinstance(value, tuple) else value
+
+
+def named(fields: str | None, known: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields that `--fields` names, or the usual ones. Raises BadInput for one that is not known."""
+    names = tuple(name.strip() for name in fields.split(",")) if fields else tuple(default)
+    for name in names:
+        if name not in known:
+            raise BadInput(f"field {name!r}", f"known are {', '.join(known)}")
+    return names
 
 
 def write(rows: Iterable[Fields], names: Sequence[str], form: str) -> int:

@@ -275,7 +275,7 @@ def _plan(
     plain = {name: iso(value) if isinstance(value, datetime) else value for name, value in where.items()}
     return {
         "what": list(what),
-        "where": {name: value for name, value in sorted(plain.items()) if value not in (None, False)},
+        "where": {name: value for name, value in sorted(plain.items()) if value not in (None, False, "")},
         "form": form,
         "archive": archive.uri,
         "about": asdict(about),
