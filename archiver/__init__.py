@@ -5,7 +5,7 @@
     with archiver.open("s3://press/daily") as archive:
         for row in archive.find("example.org", since="2026-11"):
             snapshot = archive.get(row.id)
-            print(snapshot.record.article.title, len(snapshot.body))
+            print(snapshot.title, len(snapshot.body))
 
 Everything in `__all__` is public and loaded when it is first used: `import archiver` costs nothing.
 """
@@ -17,8 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archiver import errors
+    from archiver.api import (
+        ArchivedSnapshot,
+        AsyncArchive,
+        CrawlFacts,
+        Info,
+        OpenArchive,
+        Results,
+        Selected,
+        aopen,
+    )
     from archiver.archive import Archive, Receipt
-    from archiver.catalog import Row
+    from archiver.catalog import Found, Hit, Row
     from archiver.errors import (
         ArchiveError,
         BadInput,
@@ -40,31 +50,40 @@ if TYPE_CHECKING:
     from archiver.extraction import extract
     from archiver.model import Article, Capture, Damage, Reading, Record, Snapshot, Verdict
 
-    open = Archive.open
+    open = OpenArchive.open
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Archive",
     "ArchiveError",
+    "ArchivedSnapshot",
     "Article",
+    "AsyncArchive",
     "BadInput",
     "BadRecord",
     "BadUrl",
     "Capture",
+    "CrawlFacts",
     "Damage",
     "ExtractionFailed",
     "FetchFailed",
     "FixityMismatch",
+    "Found",
+    "Hit",
+    "Info",
     "JobLocked",
     "JobPaused",
     "KeyTaken",
     "NewerSchema",
     "NotArchived",
+    "OpenArchive",
     "Reading",
     "Receipt",
     "Record",
+    "Results",
     "Row",
+    "Selected",
     "Snapshot",
     "StoreDenied",
     "StoreError",
@@ -72,6 +91,7 @@ __all__ = [
     "TakenDown",
     "Verdict",
     "__version__",
+    "aopen",
     "errors",
     "extract",
     "open",
@@ -80,7 +100,10 @@ __all__ = [
 _HOMES = {
     "Archive": "archive",
     "Receipt": "archive",
-    "Row": "catalog",
+    **dict.fromkeys(("Found", "Hit", "Row"), "catalog"),
+    **dict.fromkeys(
+        ("ArchivedSnapshot", "AsyncArchive", "CrawlFacts", "Info", "OpenArchive", "Results", "Selected", "aopen"), "api"
+    ),
     "extract": "extraction",
     **dict.fromkeys(("Article", "Capture", "Damage", "Reading", "Record", "Snapshot", "Verdict"), "model"),
 }
@@ -90,7 +113,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "open":
-        value = import_module("archiver.archive").Archive.open
+        value = import_module("archiver.api").OpenArchive.open
     elif name == "errors":
         value = import_module("archiver.errors")
     else:

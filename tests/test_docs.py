@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+import archiver
 from archiver import errors, model
 from archiver.crawl.answers import NEVER_ASKED
 from archiver.crawl.dry_run import Judged, Plan
@@ -214,3 +215,10 @@ def test_the_job_files_of_the_documentation_can_be_read():
         for block in re.findall(r"```toml\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
             data = tomllib.loads(block)
             job_of({"seeds": [{"url": "https://news.example/"}], **data}, source=path.name)
+
+
+@pytest.mark.parametrize("name", ["OpenArchive", "ArchivedSnapshot", "Selected", "AsyncArchive"])
+def test_every_member_of_the_python_api_is_documented(name: str):
+    text = REFERENCE["python.md"]
+    own = [member for member in vars(getattr(archiver, name)) if not member.startswith("_")]
+    assert [member for member in own if not re.search(rf"`{member}(?!\w)", text)] == []

