@@ -118,6 +118,15 @@ def test_captures_of_a_url_lie_before_and_after_each_other(archive: OpenArchive)
     assert last.next() is None
 
 
+def test_two_captures_are_compared_the_earlier_first(archive: OpenArchive) -> None:
+    last = archive.get(PAGE)
+    second = last.previous()
+    assert second is not None
+    assert last.diff(second) == second.diff(last)
+    difference = last.diff(second)
+    assert (difference.before.title, difference.after.title) == ("Second", "Third")
+
+
 @pytest.mark.parametrize(
     ("url", "how", "expected"),
     [

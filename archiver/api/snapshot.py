@@ -17,6 +17,7 @@ from archiver.record import to_json
 
 if TYPE_CHECKING:
     from archiver.api.opened import OpenArchive
+    from archiver.compare import Difference
 
 
 class ArchivedSnapshot(Snapshot):
@@ -104,6 +105,13 @@ class ArchivedSnapshot(Snapshot):
     def next(self) -> ArchivedSnapshot | None:
         """Return the capture of the same URL after this one; None if this is the last."""
         return self._beside(newest_first=False, since=self.timestamp)
+
+    def diff(self, other: Snapshot) -> Difference:
+        """Return what the later one of the two says otherwise: headline, byline, paragraphs, word by word."""
+        from archiver.compare import compare
+
+        before, after = sorted((self.record, other.record), key=lambda record: record.captured_at)
+        return compare(before, after)
 
     def _beside(self, **where: Any) -> ArchivedSnapshot | None:
         same = Query(targets=(Target(kind="url", value=self.url),), **where)
