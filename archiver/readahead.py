@@ -15,7 +15,7 @@ Value = TypeVar("Value")
 
 def threads_for(uri: str) -> int:
     """Return how many reads at once pay: 8 across a network; 1 from a disk or memory, where threads only cost."""
-    return 8 if uri.startswith("s3:") else 1
+    return 8 if uri.startswith(("s3:", "http")) else 1
 
 
 def read_ahead(

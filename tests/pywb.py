@@ -5,6 +5,7 @@ pywb pins old gevent, greenlet and brotlipy, which would break ours; so pip inst
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -68,6 +69,12 @@ class Pywb:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, dict(error.headers), error.read()
+
+    def captures(self, collection: str, pattern: str) -> list[dict[str, str]]:
+        """Return what the index of a collection holds for a URL, or for all that begin so where it ends in `*`."""
+        address = f"http://127.0.0.1:{self._port}/{collection}/cdx?url={pattern}&output=json"
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return [json.loads(line) for line in answer.read().splitlines()]
 
     def _wait(self) -> None:
         assert self._process is not None

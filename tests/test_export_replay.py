@@ -13,6 +13,7 @@ from archiver.export import export
 from archiver.export.http_blocks import ascii_uri
 from archiver.export.warc import timestamp
 from archiver.model import Snapshot
+from archiver.publishing import publish
 from tests import pywb
 from tests.exports import archive_at
 
@@ -35,6 +36,7 @@ def engine(archive: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     export(archive, plain, form="warc", warc_bytes=4000)  # several files, so that revisits point into others
     _zipped(plain, folder / "collections" / "zipped")
     _reindexed(plain, folder)
+    _published(archive, folder / "collections" / "published")
     with pywb.Pywb(folder) as running:
         yield running
 
@@ -56,6 +58,14 @@ def _reindexed(plain: Path, folder: Path) -> None:
     subprocess.run([manager, "add", "again", *warcs], cwd=folder, check=True, capture_output=True)
 
 
+def _published(archive: Archive, to: Path) -> None:
+    """The index of one crawl, as it lies beside the data; the bytes of its captures are in no WARC file."""
+    publish(archive)
+    (to / "archive").mkdir(parents=True)
+    (index,) = Path(archive.uri.removeprefix("file://")).glob("indexes/crawl=crawl-1/part-*")
+    shutil.copytree(index, to / "indexes")
+
+
 def answered(archive: Archive) -> Iterator[Snapshot]:
     for row in archive.find():
         snapshot = archive.snapshot(row.record_key)
@@ -74,6 +84,16 @@ def test_every_capture_is_replayed_byte_for_byte(archive: Archive, engine: pywb.
         assert stamp in headers["Link"], url
         seen += 1
     assert seen == 18
+
+
+def test_the_published_index_says_what_was_captured(archive: Archive, engine: pywb.Pywb):
+    lines = engine.captures("published", "news.example/*")
+    known = {row.id: row for row in archive.find(crawl="crawl-1")}
+    assert {line["id"] for line in lines} == set(known)
+    for line in lines:
+        row = known[line["id"]]
+        assert (line["url"], line["timestamp"]) == (row.url, timestamp(row.captured_at))
+        assert line["digest"].removeprefix("sha1:") == archive.record(row.record_key).html.sha1
 
 
 @pytest.mark.parametrize("collection", ["plain", "zipped", "again"])

@@ -280,7 +280,9 @@ def test_a_store_opens_again_by_its_uri(store: Store) -> None:
     ("uri", "cure"),
     [
         ("gs://bucket", "s3://bucket/prefix"),
-        ("http://example.org/", "s3://bucket/prefix"),
+        ("http://example.org/?x=1", "write https://host/path"),
+        ("https:///path", "write https://host/path"),
+        ("https://user:word@example.org/", "without credentials"),
         ("file://host/path", "three slashes"),
         ("file:relative\0", "no path"),
         ("", "no path"),

@@ -13,12 +13,14 @@ from archiver.api.selected import Selected
 from archiver.api.snapshot import ArchivedSnapshot
 from archiver.archive import Archive
 from archiver.archive.selection import Narrowing, When, Where, selection
-from archiver.catalog import FacetName, Found, Hit, Query, Row, Sort, Target, search, target
-from archiver.errors import BadInput
+from archiver.catalog import FacetName, Found, Hit, Query, Row, Sort, Synced, Target, search, target
+from archiver.errors import BadInput, NotArchived
 from archiver.fixity import Progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from archiver.shards import Pulled, Traffic
 
 Match = Literal["exact", "prefix", "host", "domain"]
 Collapse = Literal["digest", "day"]
@@ -116,6 +118,51 @@ class OpenArchive(Archive):
         from archiver.api.duck import connected
 
         return connected(self)
+
+    def sync(self) -> Synced:
+        """Make the catalog equal to the records; where they cannot be listed, to the published shards."""
+        if not self.uri.startswith("http"):
+            return super().sync()
+        self.pull()
+        assert self.synced is not None
+        return self.synced
+
+    def pull(self) -> Pulled:
+        """Make the catalog of the published shards, once, instead of reading each record. Raises NotArchived.
+
+        What was captured after the publication is not in it; `sync` adds that.
+        """
+        from archiver.shards import pull
+
+        done = pull(self.catalog, self.store, progress=self._progress)
+        self.synced = Synced()
+        return done
+
+    def search_published(
+        self,
+        words: str = "",
+        *what: str,
+        sort: Sort = "relevance",
+        offset: int = 0,
+        facets: Sequence[FacetName] = (),
+        collapse: bool = False,
+        traffic: Traffic | None = None,
+        **where: Unpack[Narrowing],
+    ) -> Found:
+        """Search the published shards where they are, by range requests: nothing is kept on this machine.
+
+        Like `search`, with 10 hits unless a limit is given; a total that is not exact says so. `traffic` is told what
+        was read. Raises NotArchived where nothing is published, BadInput without apsw (the extra `remote`).
+        """
+        from archiver.shards import read_listing, search_shards
+
+        listing = read_listing(self.store)
+        if listing is None:
+            raise NotArchived(f"a published index in {self.uri}; `archiver publish` makes one")
+        query = selection(*what, words=words, **where)
+        return search_shards(
+            self.store, listing, query, sort=sort, offset=offset, facets=facets, collapse=collapse, traffic=traffic
+        )
 
     def _repr_html_(self) -> str:
         return self.info()._repr_html_()

@@ -66,6 +66,43 @@ class Catalog:
         with self._lock:
             self._write(lambda writer: writer.executemany(_REMOVE, gone))
 
+    def take(self, path: Path, *, name: str) -> None:
+        """Keep the rows of another catalog's file, as `add` would, and remember that `name` was taken."""
+
+        def copied(writer: sqlite3.Connection) -> None:
+            newer = (
+                "SELECT number FROM taken.snapshots AS new WHERE NOT EXISTS (SELECT 1 FROM main.snapshots AS old"
+                " WHERE old.collection = new.collection AND old.id = new.id AND (old.generation > new.generation"
+                " OR old.record_sha256 = new.record_sha256))"
+            )
+            writer.execute(
+                "DELETE FROM main.snapshots WHERE (collection, id) IN"
+                f" (SELECT collection, id FROM taken.snapshots WHERE number IN ({newer}))"
+            )
+            writer.execute(
+                f"INSERT INTO main.snapshots ({_NAMES}, published_at) SELECT {_NAMES}, published_at"
+                f" FROM taken.snapshots WHERE number IN ({newer}) ORDER BY number"
+            )
+            writer.execute(
+                "INSERT INTO main.articles SELECT kept.number, url, published, title, authors, description, text"
+                " FROM taken.articles AS new JOIN (SELECT old.number AS theirs, mine.number AS number"
+                " FROM taken.snapshots AS old JOIN main.snapshots AS mine USING (collection, id)) AS kept"
+                " ON new.number = kept.theirs WHERE kept.number NOT IN (SELECT number FROM main.articles)"
+                " ORDER BY kept.number"
+            )
+            writer.execute("INSERT OR IGNORE INTO main.taken_files VALUES (?)", (name,))
+
+        with self._lock:
+            self._writer.execute("ATTACH ? AS taken", (str(path),))
+            try:
+                self._write(copied)
+            finally:
+                self._writer.execute("DETACH taken")
+
+    def pulled(self) -> list[str]:
+        """Return the names that `take` was given."""
+        return [name for (name,) in self.select("SELECT name FROM taken_files")]
+
     def find(self, query: Query) -> Iterator[Row]:
         """Yield the rows that `query` means, as they were when it was asked, oldest first unless it says otherwise."""
         where, values = condition(query)

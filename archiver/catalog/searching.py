@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from archiver.catalog.database import Catalog
 from archiver.catalog.queries import MATCHING, Condition, Query, conjunction, filters
@@ -38,6 +38,13 @@ _NAMES = ", ".join(COLUMNS)
 Marked = tuple[tuple[str, bool], ...]  # pieces of a text; True where a piece is what was searched for
 
 
+class Reader(Protocol):
+    """A connection that reads a catalog: sqlite3's, or apsw's to one that is elsewhere."""
+
+    def execute(self, sql: str, values: Any = ..., /) -> Any:
+        """Return a cursor."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A snapshot that was found. `score` is higher for the better one; None where no word was asked for."""
@@ -57,6 +64,7 @@ class Found:
     total: int  # snapshots that the query means
     ranked: int  # of them, how many were ranked and counted by facet: the newest
     facets: dict[FacetName, tuple[tuple[str, int], ...]]  # value and count, the most frequent first
+    is_exact: bool = True  # False: there are at least `total`; where they are not counted to the end
 
 
 def search(
@@ -74,15 +82,9 @@ def search(
     hit per URL, of those that are ranked. Months are those of publication. Raises BadInput for what cannot be searched
     for, and for a search of more than 10 seconds.
     """
-    for name in facets:
-        if name not in FACETS:
-            raise BadInput(f"facet {name!r}", f"known are {', '.join(FACETS)}")
-    limit = SHOWN if query.limit is None else query.limit
-    if not 0 <= limit <= MOST or offset < 0:
-        raise BadInput(f"{limit} hits from {offset}", f"give a limit up to {MOST:,} and an offset of 0 or more")
+    page = page_of(query, offset, facets, collapse=collapse)
     wanted, unwanted = expressions(terms(query.words), author=query.author)
     kept = filters(query)
-    page = _Page(limit=limit, offset=offset, collapse=collapse)
     with catalog.reading() as reader, _limited_time(reader, query.words):
         reader.execute("BEGIN")  # one state of the catalog for all that follows
         if wanted is None:
@@ -93,8 +95,21 @@ def search(
         return _matched(reader, expression, conjunction(kept), sort, page, facets)
 
 
+def page_of(query: Query, offset: int, facets: Sequence[FacetName], *, collapse: bool) -> Page:
+    """Return which part of what is found is meant. Raises BadInput."""
+    for name in facets:
+        if name not in FACETS:
+            raise BadInput(f"facet {name!r}", f"known are {', '.join(FACETS)}")
+    limit = SHOWN if query.limit is None else query.limit
+    if not 0 <= limit <= MOST or offset < 0:
+        raise BadInput(f"{limit} hits from {offset}", f"give a limit up to {MOST:,} and an offset of 0 or more")
+    return Page(limit=limit, offset=offset, collapse=collapse)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class Page:
+    """A part of what is found, in its order."""
+
     limit: int
     offset: int
     collapse: bool
@@ -117,30 +132,26 @@ class _Page:
         return {number: (score, times[key] - 1) for key, (number, score) in shown}
 
 
-def _listed(reader: sqlite3.Connection, where: Condition, page: _Page, facets: Sequence[FacetName]) -> Found:
+def _listed(reader: Reader, where: Condition, page: Page, facets: Sequence[FacetName]) -> Found:
     sql, values = where
     (total,) = reader.execute(f"SELECT count(*) FROM snapshots WHERE {sql}", values).fetchone()
     newest = f"SELECT number, NULL, surt FROM snapshots WHERE {sql} ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
     shown = page.cut(reader.execute(newest, [*values, *page.read]))
     counted = [number for number, *_ in reader.execute(newest, [*values, RANKED, 0])] if facets else []
-    opening = "SELECT title, substr(description || char(10) || text, 1, ?) FROM articles WHERE number = ?"
-    texts = {
-        number: (title, _whole(text)) for number in shown for title, text in reader.execute(opening, (OPENING, number))
-    }
     return Found(
-        hits=_hits(reader, shown, texts),
+        hits=hits_of(reader, shown, openings(reader, shown)),
         total=total,
         ranked=min(total, RANKED),
-        facets=_facets(reader, counted, facets),
+        facets=facets_of(reader, counted, facets),
     )
 
 
 def _matched(
-    reader: sqlite3.Connection,
+    reader: Reader,
     expression: str,
     where: Condition,
     sort: Sort,
-    page: _Page,
+    page: Page,
     facets: Sequence[FacetName],
 ) -> Found:
     sql, values = where
@@ -148,33 +159,50 @@ def _matched(
     within = "" if sql == "1" else f" AND +rowid IN (SELECT number FROM snapshots WHERE {sql})"
     matches = f"articles_fts WHERE articles_fts MATCH ?{within}"
     bound = [expression, *(values if within else [])]
-    (total,) = reader.execute(f"SELECT count(*) FROM {matches}", bound).fetchone()
     newest = f"SELECT rowid FROM {matches} ORDER BY rowid DESC LIMIT {RANKED}"
     if sort == "date":
+        total = _count(reader, matches, bound)
         plus = "+" if total > RANKED else ""  # many matches: go through time; few: sort them
         ordered = (
             f"SELECT number, NULL, surt FROM snapshots WHERE {plus}number IN (SELECT rowid FROM {matches})"
             " ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
         )
+        shown = page.cut(reader.execute(ordered, [*bound, *page.read]))
     else:
         weights = ", ".join(map(str, WEIGHTS))
         scored = f"SELECT rowid AS match, bm25(articles_fts, {weights}) AS score FROM {matches}"
         key = "(SELECT surt FROM snapshots WHERE number = match)" if page.collapse else "''"
         ordered = (
-            f"SELECT match, -score, {key} FROM ({scored} ORDER BY rowid DESC LIMIT {RANKED})"
+            f"SELECT match, -score, {key}, count(*) OVER () FROM ({scored} ORDER BY rowid DESC LIMIT {RANKED})"
             " ORDER BY score, match DESC LIMIT ? OFFSET ?"
         )
-    shown = page.cut(reader.execute(ordered, [*bound, *page.read]))
+        found = [*reader.execute(ordered, [*bound, *page.read])]
+        # few matches are counted as they are ranked; more, or a page behind the end, on their own
+        total = found[0][3] if found and found[0][3] < RANKED else _count(reader, matches, bound)
+        shown = page.cut((number, score, key) for number, score, key, _ in found)
     counted = [number for (number,) in reader.execute(newest, bound)] if facets else []
     return Found(
-        hits=_hits(reader, shown, _snippets(reader, expression, [*shown])),
+        hits=hits_of(reader, shown, snippets(reader, expression, [*shown])),
         total=total,
         ranked=min(total, RANKED),
-        facets=_facets(reader, counted, facets),
+        facets=facets_of(reader, counted, facets),
     )
 
 
-def _snippets(reader: sqlite3.Connection, expression: str, numbers: list[int]) -> dict[int, tuple[str, str]]:
+def _count(reader: Reader, matches: str, bound: list[Any]) -> int:
+    ((total,),) = reader.execute(f"SELECT count(*) FROM {matches}", bound)
+    return int(total)
+
+
+def openings(reader: Reader, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return title and beginning of each."""
+    sql = "SELECT title, substr(description || char(10) || text, 1, ?) FROM articles WHERE number = ?"
+    return {
+        number: (title, _whole(text)) for number in numbers for title, text in reader.execute(sql, (OPENING, number))
+    }
+
+
+def snippets(reader: Reader, expression: str, numbers: list[int]) -> dict[int, tuple[str, str]]:
     """Return title and snippet of each, with MARK and END around what matches."""
     sql = (
         f"SELECT rowid, highlight(articles_fts, 0, '{MARK}', '{END}'),"
@@ -184,14 +212,15 @@ def _snippets(reader: sqlite3.Connection, expression: str, numbers: list[int]) -
     return {number: (title, text) for number, title, text in reader.execute(sql, [expression, *numbers])}
 
 
-def _hits(
-    reader: sqlite3.Connection,
+def hits_of(
+    reader: Reader,
     shown: dict[int, tuple[float | None, int]],
     texts: dict[int, tuple[str, str]],
 ) -> tuple[Hit, ...]:
+    """Return the hits with these numbers, their score and how many others each stands for."""
     hits = []
     for number, (score, others) in shown.items():
-        values = reader.execute(f"SELECT {_NAMES} FROM snapshots WHERE number = ?", (number,)).fetchone()
+        (values,) = reader.execute(f"SELECT {_NAMES} FROM snapshots WHERE number = ?", (number,))
         title, text = map(_marked, texts.get(number, ("", "")))
         hits.append(Hit(row=from_values(values), title=title, snippet=text, score=score, others=others))
     return tuple(hits)
@@ -211,29 +240,36 @@ def _whole(text: str) -> str:
     return text if len(text) < OPENING - 1 else text.rpartition(" ")[0] + " …"
 
 
-def _facets(
-    reader: sqlite3.Connection, numbers: list[int], names: Sequence[FacetName]
+def facets_of(
+    reader: Reader, numbers: Iterable[int], names: Sequence[FacetName]
 ) -> dict[FacetName, tuple[tuple[str, int], ...]]:
-    counts: dict[FacetName, Counter[str]] = {name: Counter() for name in names}
+    """Return how often each value occurs in these snapshots."""
     if not names:
         return {}
     columns = {"month": "substr(published_at, 1, 7)", "author": "authors"}
-    sql = f"SELECT {', '.join(columns.get(name, name) for name in names)} FROM snapshots WHERE number = ?"
-    lists: dict[str, list[str]] = {}
-    for number in numbers:
-        for row in reader.execute(sql, (number,)):
-            for name, value in zip(names, row, strict=True):
-                if name == "author":
-                    if value not in lists:
-                        lists[value] = json.loads(value)
-                    counts[name].update(lists[value])
-                elif value and (name != "month" or len(value) == 7):
-                    counts[name][value] += 1
-    return {name: tuple(sorted(one.items(), key=_most_first)[:VALUES]) for name, one in counts.items()}
+    listed = ", ".join(map(str, numbers))  # numbers of ours: 5,000 of them are more than SQLite lets one bind
+    sql = f"SELECT {', '.join(columns.get(name, name) for name in names)} FROM snapshots WHERE number IN ({listed})"
+    values = dict(zip(names, zip(*reader.execute(sql), strict=True), strict=False))
+    counts: dict[FacetName, Counter[str]] = {name: Counter(values.get(name, ())) for name in names}
+    if "author" in counts:
+        counts["author"] = _of_each(counts["author"])
+    if "month" in counts:
+        counts["month"] = Counter({month: n for month, n in counts["month"].items() if month and len(month) == 7})
+    return {name: tuple(_most_first(one)[:VALUES]) for name, one in counts.items()}
 
 
-def _most_first(item: tuple[str, int]) -> tuple[int, str]:
-    return -item[1], item[0]
+def _of_each(lists: Counter[str]) -> Counter[str]:
+    """Counts of the members, of counts of JSON lists."""
+    counts: Counter[str] = Counter()
+    for text, n in lists.items():
+        for name in json.loads(text):
+            counts[name] += n
+    return counts
+
+
+def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
+    named = ((value, n) for value, n in counts.items() if value)
+    return sorted(named, key=lambda item: (-item[1], item[0]))
 
 
 @contextmanager

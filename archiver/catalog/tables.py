@@ -1,6 +1,7 @@
 """The catalog's tables. In: nothing. Out: SQL. Never: a fact that no record holds.
 
 snapshots       a row per record
+taken_files     the published shards whose rows are in it, by their sha256
 articles        the words of those that have an article, spaced where their script writes no spaces
 articles_fts    the index of those words, an external content table (SQLite, FTS5, 4.4.3): Datasette finds it by itself
 """
@@ -13,14 +14,17 @@ _WORDS = ", ".join(COLUMNS)
 _OLD = ", ".join(f"old.{name}" for name in COLUMNS)
 _NEW = ", ".join(f"new.{name}" for name in COLUMNS)
 
-ARTICLES = f"""
+FILTERS = "domain, captured_at, language, verdict, crawl, collection, published_at"
+"""The columns of an index that holds all that a filter asks for: most filters read nothing else."""
+
+INDEX = f"""
 CREATE VIRTUAL TABLE articles_fts USING fts5(
   {_WORDS}, content="articles", content_rowid="number", tokenize="{TOKENIZE}"
 );
-CREATE TRIGGER articles_added AFTER INSERT ON articles BEGIN
-  INSERT INTO articles_fts (rowid, {_WORDS}) VALUES (new.number, {_NEW});
-END;
 """
+
+# More segments lie side by side before they are merged: a tenth less CPU to write; a search reads a few more.
+_MERGE_LATER = "INSERT INTO articles_fts (articles_fts, rank) VALUES ('automerge', 8);"
 
 TABLES = f"""
 CREATE TABLE snapshots (
@@ -37,17 +41,20 @@ CREATE INDEX snapshots_record ON snapshots (record_key);
 CREATE INDEX snapshots_id ON snapshots (id);
 CREATE INDEX snapshots_surt ON snapshots (surt, captured_at);
 CREATE INDEX snapshots_requested ON snapshots (requested_url);
-CREATE INDEX snapshots_filters ON snapshots
-  (domain, captured_at, language, verdict, crawl, collection, published_at);
+CREATE INDEX snapshots_filters ON snapshots ({FILTERS});
 CREATE INDEX snapshots_time ON snapshots (captured_at, id);
 CREATE INDEX snapshots_sha256 ON snapshots (sha256);
 CREATE INDEX snapshots_collection ON snapshots (collection, verdict);
 CREATE TABLE articles (
-  number INTEGER PRIMARY KEY REFERENCES snapshots,
+  number INTEGER PRIMARY KEY REFERENCES snapshots (number),
   url TEXT NOT NULL, published TEXT, title TEXT NOT NULL, authors TEXT NOT NULL, description TEXT NOT NULL,
   text TEXT NOT NULL
 );
-{ARTICLES}
+CREATE TABLE taken_files (name TEXT PRIMARY KEY);
+{INDEX}{_MERGE_LATER}
+CREATE TRIGGER articles_added AFTER INSERT ON articles BEGIN
+  INSERT INTO articles_fts (rowid, {_WORDS}) VALUES (new.number, {_NEW});
+END;
 CREATE TRIGGER snapshots_removed AFTER DELETE ON snapshots BEGIN
   DELETE FROM articles WHERE number = old.number;
 END;

@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": ("archiver.cli.verify", "verify"),
     "stats": ("archiver.cli.stats", "stats"),
     "export": ("archiver.cli.export", "export"),
+    "publish": ("archiver.cli.publish", "publish"),
     "import": ("archiver.cli.import_", "import_"),
     "duplicates": ("archiver.cli.duplicates", "duplicates"),
     "diff": ("archiver.cli.diff", "diff"),

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import click
 
 import archiver
+from archiver.api import OpenArchive
 from archiver.archive import Archive
 from archiver.catalog import Row
 from archiver.cli.output import FORMATS, safe
@@ -102,7 +103,7 @@ def format_options(command: F) -> F:
 
 
 @contextmanager
-def opened(given: dict[str, Any]) -> Iterator[Archive]:
+def opened(given: dict[str, Any]) -> Iterator[OpenArchive]:
     """The archive that the options name. Raises BadInput where none does, NotArchived where there is no such folder."""
     uri = given["archive"]
     if not uri:

@@ -9,11 +9,13 @@ from typing import Any, cast
 
 import click
 
-from archiver.catalog import FACETS, FacetName, Found, Hit, Marked
+from archiver.api import OpenArchive
+from archiver.catalog import FACETS, FacetName, Found, Hit, Marked, catalog_path
 from archiver.cli.list import ALL as OF_A_ROW
 from archiver.cli.options import NARROWING, archive_options, format_options, narrowing_options, opened
 from archiver.cli.output import Fields, cell, dumps, named, plain, safe, say, write
 from archiver.errors import BadInput
+from archiver.keys import LISTING
 
 ALL = ("score", *OF_A_ROW, "snippet", "snippet_marks", "title_marks", "others")
 SHOWN = ("captured_at", "id", "url", "title", "snippet")
@@ -30,6 +32,8 @@ MOST = 1_000
 @click.option("--sort", type=click.Choice(["relevance", "date"]), default="relevance", show_default=True, help="Order.")
 @click.option("--collapse", is_flag=True, help="One hit per URL.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many.")
+@click.option("--published/--no-published", default=None, help="Search the published index where it is, or never.")
+@click.option("--pull", is_flag=True, help="Bring the published index here first; once is enough.")
 @format_options
 @click.option("--fields", metavar="NAME,…", help=f"Which fields: those of list, and {', '.join(ALL[:1] + ALL[-4:])}.")
 @click.option("--count", is_flag=True, help="Only how many.")
@@ -44,12 +48,17 @@ def search(
     fields: str | None,
     count: bool,
     facet: str | None,
+    published: bool | None,
+    pull: bool,
     **given: Any,
 ) -> None:
     """Search the articles for words, "phrases in quotes", -exclusions and prefixes*.
 
-    20 hits unless --limit says otherwise; the words may be left out where a filter is given. To keep what was found,
+    20 hits unless --limit says otherwise. The words may be left out where a filter is given. To keep what was found,
     give the same words to `get --query` or `export --query`.
+
+    An archive in S3 or behind a web server that was never read here is searched by its published index, where that is:
+    10 hits, of what was there when `archiver publish` ran. --no-published reads the records instead.
     """
     form, names = form or "table", named(fields, ALL, SHOWN)
     facets = tuple(cast(FacetName, name.strip()) for name in facet.split(",")) if facet else ()
@@ -60,12 +69,16 @@ def search(
     where = {name: given[name] for name in NARROWING}
     if count or facets:
         where["limit"] = 0
+    how = {"sort": sort, "offset": offset, "facets": facets, "collapse": collapse, **where}
     with opened(given) as archive:
-        found = archive.search(
-            " ".join(words), *what, sort=sort, offset=offset, facets=facets, collapse=collapse, **where
-        )
+        if pull:
+            archive.pull()
+        if published or (published is None and not pull and _is_elsewhere(archive)):
+            found = archive.search_published(" ".join(words), *what, **how)
+        else:
+            found = archive.search(" ".join(words), *what, **how)
     if count:
-        click.echo(found.total)
+        click.echo(f"{found.total}{'' if found.is_exact else '+'}")
     elif facets:
         write(_counts(found), ("facet", "value", "count"), form)
     elif form == "table" and fields is None and sys.stdout.isatty():
@@ -78,9 +91,19 @@ def search(
     _tell(found, form, is_ranked=bool(words) and sort == "relevance")
 
 
+def _is_elsewhere(archive: OpenArchive) -> bool:
+    """Whether the archive's published index is the nearest: there is one, and no catalog here."""
+    path = catalog_path(archive.uri)
+    if not archive.uri.startswith(("s3:", "http")) or path is None or path.exists():
+        return False
+    return archive.store.head(LISTING) is not None
+
+
 def _tell(found: Found, form: str, *, is_ranked: bool) -> None:
     if not found.total:
         click.echo("nothing found", err=True)
+    elif not found.is_exact:
+        click.echo(f"more than {found.total:,} found: the newest were ranked", err=True)
     elif is_ranked and found.ranked < found.total and sys.stderr.isatty():
         click.echo(f"ranked and counted: the newest {found.ranked:,} of {found.total:,}", err=True)
 

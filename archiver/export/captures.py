@@ -6,7 +6,7 @@ The crawl is in the path only: `captures/crawl=<id>/subset=warc/part-00000.zstd.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -99,8 +99,13 @@ def schema() -> pyarrow.Schema:
 def write(rows: Iterable[dict[str, Any]], folder: Path, *, crawl: str) -> None:
     """Write the rows of one crawl, sorted by `url_surtkey`, below `folder`."""
     below = folder / f"crawl={crawl}" / "subset=warc"
-    moments = ({**row, "fetch_time": _milliseconds(row["fetch_time"])} for row in rows)
-    write_parts(moments, below, schema(), name="part-{:05d}.zstd.parquet", rows_of_a_part=1_000_000)
+    write_parts(typed(rows), below, schema(), name="part-{:05d}.zstd.parquet", rows_of_a_part=1_000_000)
+
+
+def typed(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows with times instead of texts."""
+    for row in rows:
+        yield {**row, "fetch_time": _milliseconds(row["fetch_time"])}
 
 
 def _milliseconds(text: str) -> datetime:

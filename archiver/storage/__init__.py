@@ -1,7 +1,8 @@
-"""Storage: objects under keys, in memory, in a folder or on S3. In: a URI. Out: a Store. Never: knowledge of crawls.
+"""Storage: objects under keys, in memory, in a folder, on S3, on the web. In: a URI. Out: a Store. Never: crawls.
 
 s3://bucket[/prefix][?option=value…]    S3 or a server that speaks it; options: see `archiver.storage.s3_options`
 file:///path, or a plain path           a folder
+https://host/path                       a web server, read only
 memory://name                           this process's memory
 """
 
@@ -29,7 +30,9 @@ def open_store(uri: str, **options: object) -> Store:
     scheme, rest = (match[1].lower(), match[2]) if match else ("", uri)
     opener = _OPENERS.get(scheme)
     if opener is None:
-        raise BadInput(f"{scheme}://", "an archive is at s3://bucket/prefix, at file:///path or at a plain path")
+        raise BadInput(
+            f"{scheme}://", "an archive is at s3://bucket/prefix, https://host/path, file:///path or a plain path"
+        )
     return opener(rest, options)
 
 
@@ -70,9 +73,22 @@ def _refuse(options: dict[str, object], kind: str) -> None:
         raise BadInput(name, f"not an option of a store in {kind}")
 
 
+def _open_http(scheme: str) -> Callable[[str, dict[str, object]], Store]:
+    def opener(rest: str, options: dict[str, object]) -> Store:
+        from archiver.storage.https import HttpStore
+
+        options.pop("anonymous", None)  # it always is
+        _refuse(options, "a web server")
+        return HttpStore(f"{scheme}://{rest}")
+
+    return opener
+
+
 _OPENERS: dict[str, Callable[[str, dict[str, object]], Store]] = {
     "s3": _open_s3,
     "file": _open_file_uri,
+    "https": _open_http("https"),
+    "http": _open_http("http"),
     "memory": _open_memory,
     "": _open_folder,
 }

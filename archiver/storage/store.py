@@ -14,7 +14,7 @@ from typing import Protocol, Self
 
 from archiver.errors import BadInput
 
-_SEGMENT = re.compile(r"[A-Za-z0-9._-]{1,200}")  # a file system takes 255 bytes; a temporary name needs some of them
+_SEGMENT = re.compile(r"[A-Za-z0-9._=-]{1,200}")  # a file system takes 255 bytes; a temporary name needs some of them
 _KEY_BYTES = 900  # S3 takes 1,024; the prefix of the archive's URI needs some of them
 
 
@@ -86,13 +86,14 @@ def is_key(key: str) -> bool:
 def check_key(key: str) -> str:
     """Return `key` if every kind of store keeps it unchanged; raise BadInput otherwise.
 
-    Segments of ASCII letters, digits, `.`, `_` and `-`, joined by `/`; none empty, `.` or `..`; at most 200 bytes each
-    and 900 in all. SeaweedFS changes or refuses dot segments and backslashes, file systems refuse segments > 255 bytes.
+    Segments of ASCII letters, digits, `.`, `_`, `=` and `-`, joined by `/`; none empty, `.` or `..`; at most 200 bytes
+    each and 900 in all. SeaweedFS changes or refuses dot segments and backslashes, file systems refuse segments > 255
+    bytes.
     """
     if not is_key(key):
         shown = key if len(key) <= 80 else key[:77] + "..."
         raise BadInput(
-            repr(shown), "not a key; use letters, digits, `.`, `_`, `-` and `/`, as in `html/ab/abcd.html.gz`"
+            repr(shown), "not a key; use letters, digits, `.`, `_`, `=`, `-` and `/`, as in `html/ab/abcd.html.gz`"
         )
     return key
 

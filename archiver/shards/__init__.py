@@ -1,0 +1,12 @@
+"""Published search: the catalog in files beside the data. In: a store. Out: hits, without a server. Never: writing.
+
+`listing` says what is published, `remote` reads a shard by ranges, `searching` asks the shards that may hold an answer,
+`pulling` brings them into a local catalog.
+"""
+
+from archiver.shards.listing import Listing, Published, read_listing
+from archiver.shards.pulling import Pulled, pull
+from archiver.shards.remote import Traffic
+from archiver.shards.searching import search_shards
+
+__all__ = ["Listing", "Published", "Pulled", "Traffic", "pull", "read_listing", "search_shards"]
