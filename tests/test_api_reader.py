@@ -118,6 +118,14 @@ def test_captures_of_a_url_lie_before_and_after_each_other(archive: OpenArchive)
     assert last.next() is None
 
 
+def test_a_snapshot_says_how_it_is_cited(archive: OpenArchive) -> None:
+    snapshot = archive.get(PAGE)
+    assert snapshot.id in snapshot.cite()
+    assert "Third" in snapshot.cite("apa")
+    with pytest.raises(BadInput):
+        snapshot.cite("cuneiform")
+
+
 def test_two_captures_are_compared_the_earlier_first(archive: OpenArchive) -> None:
     last = archive.get(PAGE)
     second = last.previous()

@@ -113,6 +113,15 @@ class ArchivedSnapshot(Snapshot):
         before, after = sorted((self.record, other.record), key=lambda record: record.captured_at)
         return compare(before, after)
 
+    def cite(self, style: str = "bibtex", *, archived_at: str = "") -> str:
+        """Return how to cite it: `bibtex`, `csl-json`, `cff`, `ris` or `apa`. Raises BadInput for another style.
+
+        `archived_at` is a URL where readers can see the snapshot.
+        """
+        from archiver.citation import cite
+
+        return cite(self.record, style, archived_at=archived_at)
+
     def _beside(self, **where: Any) -> ArchivedSnapshot | None:
         same = Query(targets=(Target(kind="url", value=self.url),), **where)
         rows = (row for row in self._archive.rows(same) if row.surt == self.row.surt and row.id != self.id)
