@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from archiver.publishing import publish
 from archiver.shards import Traffic, pull, read_listing
 from archiver.storage import Store, open_store
 from archiver.storage.memory import MemoryStore
+from archiver.takedown import plan, take_down
 from tests.made import capture, failed, put
 from tests.test_cli_read import run
 from tests.test_search import ARTICLES, page
@@ -191,6 +193,24 @@ def test_purged_nothing_of_a_replaced_shard_stays(local: OpenArchive) -> None:
     done = publish(local, purge=True)
     assert {one.key for one in done.listing.files} | {LISTING} == keys(local.store)
     assert first.listing.snapshots - 1 == done.listing.snapshots
+
+
+def test_a_takedown_withdraws_what_is_published_and_the_next_publication_is_without_it(local: OpenArchive) -> None:
+    publish(local)
+    local.duckdb().close()
+    url = "https://www.news.org.uk/cafe"
+    take_down(local, plan(local, url), reason="a court order", at=datetime(2026, 12, 1, tzinfo=UTC))
+    assert [one.crawl for one in read_listing(local.store).of("search")] == ["crawl-1"]  # type: ignore[union-attr]
+    assert list(local.catalog.path.parent.glob("tables-*")) == []
+    done = publish(local)
+    assert (done.damaged, done.listing.snapshots) == ([], 10)
+    assert local.search_published("besancon").total == 0
+    assert local.search_published("lithium").total == 3
+    root = Path(local.uri.removeprefix("file://"))
+    for path in root.rglob("*"):
+        if path.is_file() and not path.match("*.gz"):
+            assert b"rouvert" not in path.read_bytes(), path
+    assert list(local.verify()) == []
 
 
 class Failing(MemoryStore):

@@ -156,7 +156,9 @@ class Catalog:
                 raise _translate(self.path, error) from error
 
     def compact(self) -> None:
-        """Rewrite the file, so that nothing of a removed row is left in it. Raises StoreError."""
+        """Rewrite the file, so that nothing of a removed row is left, nor in tables made of it. Raises StoreError."""
+        for made in self.path.parent.glob("tables-*"):
+            shutil.rmtree(made, ignore_errors=True)
         with self._lock:
             try:
                 self._writer.execute(

@@ -15,7 +15,7 @@ _SHOWN = 20
 
 @click.command(epilog="Example:  archiver publish --archive s3://press/daily")
 @archive_options
-@click.option("--purge", is_flag=True, help="Delete replaced search shards at once: after a takedown.")
+@click.option("--purge", is_flag=True, help="Delete replaced search shards at once.")
 def publish(purge: bool, **given: Any) -> None:
     """Put search shards, Parquet tables and CDXJ indexes beside the data, for readers without a server.
 

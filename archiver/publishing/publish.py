@@ -60,8 +60,8 @@ def publish(
 ) -> Publication:
     """Publish `archive` beside its own data, and return what that did. Doing it again makes only what changed.
 
-    A record that cannot be read is in no file, and named. `purge` deletes replaced search shards at once: after a
-    takedown, when what they hold is to be gone. Needs pyarrow: raises BadInput without; StoreError if the store fails.
+    A record that cannot be read is in no file, and named. `purge` deletes replaced search shards at once. Needs
+    pyarrow: raises BadInput without; StoreError if the store fails.
     """
     parquet.need_pyarrow()
     archive.store.check(write=True)

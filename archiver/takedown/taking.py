@@ -1,7 +1,8 @@
 """Taking down: the whole flow on one screen. In: a URL or an id, a reason. Out: tombstones. Never: undone.
 
 plan       the snapshots, their generations, their bodies and who else needs those
-take down  tombstone, the snapshot's last generation → notice → manifest → older generations deleted → body → catalog
+take down  tombstone, the snapshot's last generation → notice → manifest → older generations deleted → body → published
+           files that hold it → catalog
 
 Stopped anywhere and done again, it goes on, with the first time's reason and date. What is left: URL, times, headers,
 the digests of body and records, reason and date. What goes: body, text, title, names, every word of the article.
@@ -24,6 +25,7 @@ from archiver.fixity import Entry, write_manifest
 from archiver.keys import generation_key, generation_of, kind_of, notice_key
 from archiver.model import Record, Takedown
 from archiver.record import from_json, key_of, to_json, tombstone
+from archiver.shards import withdraw
 from archiver.storage import Store
 from archiver.timestamps import iso
 
@@ -88,6 +90,7 @@ def take_down(
             progress(number, len(planned.doomed))
     for key in planned.bodies:
         archive.store.delete(key)
+    withdraw(archive.store, (one.captured_at for one in planned.doomed))
     archive.sync()
     archive.catalog.compact()
     return notices
