@@ -24,7 +24,7 @@ from archiver.extraction import engine, extract
 from archiver.extraction.rules import are_todays, todays
 from archiver.generations import Outcome, process_shard, reextract
 from archiver.generations.changes import alike
-from archiver.keys import kind_of
+from archiver.keys import generation_key, kind_of
 from archiver.model import Record, Verdict
 from archiver.record import key_of, to_json
 from archiver.storage.memory import MemoryStore
@@ -35,6 +35,7 @@ from tests.site import Site
 OLD = {"engine": "trafilatura", "version": "1.0", "settings": {"rules": "0" * 16}, "flags": []}
 
 
+PAGE = f"<html><body><h1>Bridge</h1><p>{'The council met and mended the bridge. ' * 20}</p></body></html>"
 READER = "tests.readers:poisonous"
 
 
@@ -264,3 +265,13 @@ def test_an_unchanged_reading_is_no_new_generation_unless_the_rules_differ() -> 
 
 def _text(record: Record) -> str:
     return record.article.text if record.article else ""
+
+
+def test_in_s3_the_same(s3_uri: str) -> None:
+    with archiver.open(f"{s3_uri}/press") as archive:
+        receipt = archive.put(capture(body=PAGE.encode()), reading=replace(reading(), **_old()))
+        assert reextract(archive, workers=1).outcomes == {"changed": 1}
+        assert reextract(archive, workers=1).outcomes == {"changed": 1}
+    with archiver.open(f"{s3_uri}/press") as archive:
+        assert [row.record_key for row in archive.find()] == [generation_key(receipt.record_key, 2)]
+        assert list(archive.verify()) == []

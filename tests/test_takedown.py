@@ -22,7 +22,7 @@ from archiver.errors import BadRecord, NotArchived, StoreError, TakenDown
 from archiver.export import export
 from archiver.extraction.similarity import similarity_of
 from archiver.generations import reextract
-from archiver.keys import generation_key, notice_key
+from archiver.keys import generation_key, kind_of, notice_key
 from archiver.model import Verdict
 from archiver.record import key_of, read_again, to_json
 from archiver.storage.memory import MemoryStore
@@ -314,3 +314,19 @@ def test_the_catalogs_file_forgets(archive: Archive) -> None:
     with closing(sqlite3.connect(path)) as catalog:
         assert catalog.execute("SELECT count(*) FROM snapshots WHERE title LIKE '%Quicksilver%'").fetchone() == (0,)
     assert b"Quicksilver" not in path.read_bytes()
+
+
+def test_in_s3_the_same(s3_uri: str) -> None:
+    with Archive.open(f"{s3_uri}/press") as archive:
+        id = keep(archive)
+        record = archive.record(_key(archive, id))
+        newer = read_again(record, reading("Again", text=WORDS))
+        archive.store.put_new(key_of(newer), to_json(newer))
+        taken(archive, URL)
+    with Archive.open(f"{s3_uri}/press") as archive:
+        assert [row.verdict for row in archive.find()] == ["taken_down"]
+        assert list(archive.verify()) == []
+        kinds = sorted(str(kind_of(info.key)) for info in archive.store.list())
+        assert kinds == ["manifest", "notice", "record"]
+        with pytest.raises(TakenDown):
+            keep(archive, minute=4)
