@@ -18,7 +18,7 @@ import archiver
 from archiver import cli
 from archiver.archive import Archive
 from archiver.archive.notices import Notices, read_notices
-from archiver.errors import BadRecord, NotArchived, StoreError, TakenDown
+from archiver.errors import BadInput, BadRecord, NotArchived, StoreError, TakenDown
 from archiver.export import export
 from archiver.extraction.similarity import similarity_of
 from archiver.generations import reextract
@@ -208,6 +208,17 @@ def test_a_single_snapshot_does_not_come_back_but_a_corrected_one_may(
         else:
             assert opened.put(page, reading=read).is_new_record
         assert list(opened.verify()) == []
+
+
+def test_a_url_means_what_it_redirected_to_and_a_domain_means_nothing(archive: Archive) -> None:
+    keep(archive)
+    moved = replace(capture("https://news.example/new", minute=1, body=b"moved"), requested_url=URL)
+    archive.put(moved, reading=reading("Moved", text=WORDS))
+    keep(archive, "https://news.example/", minute=2)
+    assert {one.url for one in plan(archive, URL).doomed} == {URL, "https://news.example/new"}
+    for many in ("news.example", "https://news.example/*"):
+        with pytest.raises(BadInput, match="one URL or one id at a time"):
+            plan(archive, many)
 
 
 class Failing(MemoryStore):

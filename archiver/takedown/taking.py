@@ -18,7 +18,7 @@ from typing import Any
 from archiver.archive import Archive
 from archiver.archive.notices import Notice, Scope, notice_from_json, notice_to_json
 from archiver.bodies import sha256_hex
-from archiver.catalog import Row
+from archiver.catalog import Row, target
 from archiver.errors import BadInput, BadRecord, KeyTaken
 from archiver.extraction.similarity import similarity_of
 from archiver.fixity import Entry, write_manifest
@@ -64,11 +64,14 @@ def plan(archive: Archive, what: str) -> Plan:
 
     Raises NotArchived where there is nothing, BadInput for a prefix or a domain.
     """
+    kind = target(what).kind
+    if kind not in ("id", "url"):
+        raise BadInput(what, "this names many pages; give one URL or one id at a time")
     archive.store.check(write=True)
     archive.sync()
     first = archive.row(what)
-    scope: Scope = "snapshot" if first.id == what.strip() else "url"
-    rows = [first] if scope == "snapshot" else list(archive.find(first.url))
+    scope: Scope = "snapshot" if kind == "id" else "url"
+    rows = [first] if kind == "id" else list(archive.find(what))  # also what it redirected to
     ids = {row.id for row in rows}
     return Plan(scope=scope, doomed=tuple(_doomed(archive, row, ids) for row in rows))
 
