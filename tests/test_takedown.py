@@ -128,7 +128,7 @@ def test_verify_misses_a_tombstone_and_names_what_came_back(archive: Archive, wh
 
 def test_readers_are_told_451_and_why(archive: Archive, tmp_path: Path) -> None:
     id = keep(archive)
-    keep(archive, "https://news.example/other", minute=1, text="Other words entirely. " * 5)
+    other = keep(archive, "https://news.example/other", minute=1, text="Other words entirely. " * 5)
     taken(archive, id)
     with Archive.open(archive.uri) as opened:
         for ask in (lambda: opened.get(id), lambda: opened.get(URL), lambda: opened.snapshot(_key(opened, id))):
@@ -150,6 +150,8 @@ def test_readers_are_told_451_and_why(archive: Archive, tmp_path: Path) -> None:
     assert isinstance(shown.exception, TakenDown)
     assert shown.exception.exit_code == 3
     assert json.loads(run(["show", id, "--json"]).stdout)["takedown"]["reason"] == "court order 12/26"
+    assert isinstance(run(["diff", id, other]).exception, TakenDown)
+    assert isinstance(run(["cite", id]).exception, TakenDown)
     got = run(["get", "news.example", "-o", str(tmp_path / "got")])
     assert got.exit_code == 0, got.output
     assert "1 snapshots were taken down" in got.stderr

@@ -15,6 +15,8 @@ from archiver.cli.options import archive_options, name_and_time, opened
 from archiver.cli.output import dumps, safe, say
 from archiver.compare import Difference, Kind, Piece, Version, Way, compare, history, to_html
 from archiver.errors import BadInput, NotArchived
+from archiver.model import Record
+from archiver.record import refuse_tombstone
 from archiver.timestamps import span
 
 _SIGNS = {Way.ADDED: ("{+", "+}", "green"), Way.REMOVED: ("[-", "-]", "red")}
@@ -47,11 +49,18 @@ def diff(
             _tell(history(archive.record(row.record_key) for row in _captures(archive, what)), form)
             return
         rows = (_row(archive, what), _row(archive, other)) if other else _two(archive, what, early, late)
-        difference = compare(*(archive.record(row.record_key) for row in rows))
+        difference = compare(*(_record(archive, row) for row in rows))
     if form == "html":
         say(to_html(difference), nl=False)
     else:
         click.echo(dumps(difference.as_json(), indent=1) if form == "json" else "\n".join(_text(difference)))
+
+
+def _record(archive: Archive, row: Row) -> Record:
+    """Raises TakenDown where nothing is left to be compared."""
+    record = archive.record(row.record_key)
+    refuse_tombstone(record)
+    return record
 
 
 def _row(archive: Archive, what: str) -> Row:
