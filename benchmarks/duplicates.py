@@ -3,7 +3,7 @@
     python benchmarks/duplicates.py 100000
 
 One article in five is a copy of an earlier one: exact, or with words changed. What is measured is the sorting into
-clusters; reading the records comes on top, about 1 ms each.
+clusters; reading the records comes on top, about 2 ms each.
 """
 
 from __future__ import annotations
