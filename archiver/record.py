@@ -93,7 +93,7 @@ def read_again(record: Record, reading: Reading) -> Record:
     """Return the next generation of `record`: the same capture, and what was now read from its body."""
     own = own_flags(record)
     flags = _flags(own, reading)
-    rights = _rights([right for right in record.capture.rights if right.where in ("robots.txt", "header")], reading)
+    rights = _rights(_own_rights(record), reading)
     return replace(
         record,
         capture=replace(record.capture, flags=flags, rights=rights),
@@ -112,12 +112,17 @@ def _rights(own: Iterable[Right], reading: Reading | None) -> tuple[Right, ...]:
     return bounded([*own, *(reading.rights if reading else ())])
 
 
+def _own_rights(record: Record) -> list[Right]:
+    """What is known without the page."""
+    return [right for right in record.capture.rights if right.where in ("robots.txt", "header")]
+
+
 def tombstone(record: Record, takedown: Takedown) -> Record:
     """Return the last generation of `record`: that it was, when, where and with which digest, and why it is gone."""
     own = own_flags(record)
     return replace(
         record,
-        capture=replace(record.capture, flags=own),
+        capture=replace(record.capture, flags=own, rights=_rights(_own_rights(record), None)),
         verdict=Verdict.TAKEN_DOWN,
         article=None,
         extraction=_extraction(None, own),

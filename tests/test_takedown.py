@@ -23,7 +23,7 @@ from archiver.export import export
 from archiver.extraction.similarity import similarity_of
 from archiver.generations import reextract
 from archiver.keys import generation_key, kind_of, notice_key
-from archiver.model import Verdict
+from archiver.model import Right, Verdict
 from archiver.record import key_of, read_again, to_json
 from archiver.storage.memory import MemoryStore
 from archiver.takedown import plan, take_down
@@ -43,7 +43,8 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def keep(archive: Archive, url: str = URL, *, minute: int = 0, body: bytes | None = None, text: str = WORDS) -> str:
-    read = reading(" ".join(text.split()[:3]), text=text)
+    holder = Right(name="copyright_holder", value=text.split()[0], where="json_ld")
+    read = replace(reading(" ".join(text.split()[:3]), text=text), rights=(holder,))
     page = capture(url, minute=minute, body=body or f"<p>{text} {minute}</p>".encode())
     return archive.put(page, reading=read, crawl="c1", collection="daily").id
 
@@ -339,7 +340,6 @@ def test_in_s3_the_same(s3_uri: str) -> None:
     with Archive.open(f"{s3_uri}/press") as archive:
         assert [row.verdict for row in archive.find()] == ["taken_down"]
         assert list(archive.verify()) == []
-        kinds = sorted(str(kind_of(info.key)) for info in archive.store.list())
-        assert kinds == ["manifest", "notice", "record"]
+        assert {kind_of(info.key) for info in archive.store.list()} == {"manifest", "notice", "record"}
         with pytest.raises(TakenDown):
             keep(archive, minute=4)

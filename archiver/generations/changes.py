@@ -80,6 +80,7 @@ def _said(record: Record) -> dict[str, Any]:
     return {
         "verdict": record.verdict,
         "flags": record.flags,
+        "rights": record.rights,
         "evidence": record.evidence,
         "html.media_type": html.media_type if html else None,
         "html.charset": html.charset if html else None,
