@@ -24,7 +24,7 @@ from archiver.catalog.words import spaced
 from archiver.errors import StoreError, StoreFull
 from archiver.keys import CATALOG
 
-VERSION = 3  # of the tables; a file of another version is made anew
+VERSION = 4  # of the tables; a file of another version is made anew
 
 _BUSY_SECONDS = 30.0
 _SMALL = 64 * 1024 * 1024  # bytes; a file up to here is checked page by page at opening, in less than 0.1 s

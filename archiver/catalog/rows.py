@@ -44,6 +44,8 @@ class Row:
     language: str | None
     words: int
     sha256: str | None  # of the body
+    sha1: str | None  # of the body, base32: the digest of a CDX line
+    media_type: str | None  # of the body, as sniffed
     size: int  # of the body; 0 where there is none
     body_key: str | None
     repeats: str | None
@@ -96,6 +98,8 @@ def row_of(record: Record, *, record_bytes: bytes | None = None) -> Row:
         language=article.language if article else None,
         words=count_words(article.text) if article else 0,
         sha256=html.sha256 if html else None,
+        sha1=html.sha1 if html else None,
+        media_type=html.media_type if html else None,
         size=html.size if html and not record.takedown else 0,
         body_key=html.key if html and not record.takedown else None,
         repeats=record.repeats,

@@ -33,7 +33,8 @@ CREATE TABLE snapshots (
   requested_url TEXT NOT NULL, surt TEXT NOT NULL, host TEXT NOT NULL, domain TEXT NOT NULL, collection TEXT NOT NULL,
   crawl TEXT NOT NULL, captured_at TEXT NOT NULL,
   status INTEGER, verdict TEXT NOT NULL, flags TEXT NOT NULL, title TEXT, authors TEXT NOT NULL, published TEXT,
-  language TEXT, words INTEGER NOT NULL, sha256 TEXT, size INTEGER NOT NULL, body_key TEXT, repeats TEXT,
+  language TEXT, words INTEGER NOT NULL, sha256 TEXT, sha1 TEXT, media_type TEXT,
+  size INTEGER NOT NULL, body_key TEXT, repeats TEXT,
   record_sha256 TEXT NOT NULL, failure TEXT, published_at TEXT,
   UNIQUE (collection, id)
 );
