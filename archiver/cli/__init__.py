@@ -35,6 +35,7 @@ COMMANDS = {
     "stats": ("archiver.cli.stats", "stats"),
     "export": ("archiver.cli.export", "export"),
     "publish": ("archiver.cli.publish", "publish"),
+    "serve": ("archiver.cli.serve", "serve"),
     "import": ("archiver.cli.import_", "import_"),
     "duplicates": ("archiver.cli.duplicates", "duplicates"),
     "diff": ("archiver.cli.diff", "diff"),
