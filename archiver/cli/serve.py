@@ -29,6 +29,7 @@ from archiver.errors import BadInput
 @click.option(
     "--download-limit", type=click.IntRange(1), default=10_000, show_default=True, help="Snapshots in one download."
 )
+@click.option("--user-agent", metavar="TEXT", help="With a token: who asks for a page, with an address for questions.")
 @click.option("--allow", multiple=True, metavar="HOST[:PORT]", help="With a token: an exception to the network guard.")
 def serve(
     host: str,
@@ -37,6 +38,7 @@ def serve(
     title: str,
     refresh: float,
     download_limit: int,
+    user_agent: str | None,
     allow: tuple[str, ...],
     **given: Any,
 ) -> None:
@@ -55,6 +57,7 @@ def serve(
         token=os.environ.get("NEWSVAULT_TOKEN", ""),
         download_limit=download_limit,
         allow=allow,
+        **({"user_agent": user_agent} if user_agent else {}),
     )
     with opened(given) as archive:
         web.serve(archive, options, host=host, port=port, refresh_seconds=refresh, ready=_ready)

@@ -2,15 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from archiver.catalog import Query, Row
+from archiver.catalog import FacetName, Marked, Query, Row
 from archiver.timestamps import iso
-from archiver.web import addresses, index, memento, openapi, site
+from archiver.web import addresses, index, mementos, numbers, openapi, site
+from archiver.web.finding import Selection
+
+
+def search(request: Request) -> Response:
+    """Answer with what holds some words, the best first; a snippet says where."""
+    where, words = site.of(request), request.query_params
+    selection = Selection.of(words)
+    limit, offset = page_of(words)
+    names = tuple(cast(FacetName, name) for name in words.get("facets", "").split(",") if name)
+    found = selection.find(
+        where.archive, limit=limit, offset=offset, facets=names, collapse=words.get("collapse") == "1"
+    )
+    items = [
+        {**row_json(hit.row), "score": hit.score, "snippet": _text(hit.snippet), "others": hit.others}
+        for hit in found.hits
+    ]
+    more = len(items) == limit and offset + limit < found.total
+    return site.data(
+        {
+            "total": found.total,
+            "ranked": found.ranked,
+            "items": items,
+            "facets": {
+                name: [{"value": value, "count": count} for value, count in found.facets[name]] for name in names
+            },
+            "next_offset": offset + limit if more else None,
+        }
+    )
+
+
+def stats(request: Request) -> Response:
+    """Answer with how much there is, and when it was captured."""
+    where = site.of(request)
+    totals = where.remembered("totals", lambda: numbers.totals(where.archive))
+    time = where.remembered("stats", lambda: numbers.timeline(where.archive))
+    return site.data(
+        {
+            "snapshots": totals.snapshots,
+            "articles": totals.articles,
+            "bodies": totals.bodies,
+            "bytes": totals.size,
+            "domains": totals.domains,
+            "first_captured_at": iso(totals.first) if totals.first else None,
+            "last_captured_at": iso(totals.last) if totals.last else None,
+            "timeline": [{time.unit: at, "articles": some, "others": more} for at, some, more in time.rows],
+        }
+    )
+
+
+def crawls(request: Request) -> Response:
+    """Answer with the crawls, the latest first."""
+    found = numbers.crawls(site.of(request).archive, limit=site.PAGE_SIZE)
+    return site.data(
+        {
+            "items": [
+                {
+                    "crawl": one.name,
+                    "first_captured_at": iso(one.first),
+                    "last_captured_at": iso(one.last),
+                    "snapshots": one.snapshots,
+                    "articles": one.articles,
+                }
+                for one in found
+            ]
+        }
+    )
 
 
 def captures(request: Request) -> Response:
@@ -27,7 +93,7 @@ def captures(request: Request) -> Response:
 
 def snapshot(request: Request) -> Response:
     """Answer with what the catalog knows about one snapshot, and where its parts are."""
-    row = memento.row_of(site.of(request).archive, request.path_params["id"])
+    row = mementos.row_of(site.of(request).archive, request.path_params["id"])
     return site.data(row_json(row))
 
 
@@ -78,8 +144,15 @@ def description(request: Request) -> Response:
     return site.data(openapi.document(site.of(request).base(request)))
 
 
+def _text(marked: Marked) -> str:
+    return "".join(text for text, _ in marked)
+
+
 ROUTES = [
+    Route("/api/v1/search", search),
     Route("/api/v1/captures", captures),
+    Route("/api/v1/stats", stats),
+    Route("/api/v1/crawls", crawls),
     Route("/api/v1/snapshots/{id}", snapshot),
     Route("/api/v1/openapi.json", description),
 ]

@@ -13,7 +13,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archiver.archive import Archive
 from archiver.errors import ArchiveError
-from archiver.web import api, cdx, cdx_search, memento, problems, state
+from archiver.web import (
+    api,
+    asking,
+    cdx,
+    cdx_search,
+    comparing,
+    downloads,
+    home,
+    memento,
+    problems,
+    reading,
+    searching,
+    state,
+)
 from archiver.web.site import Options, Site
 
 STATIC = Path(__file__).parent / "static"
@@ -23,12 +36,23 @@ def make_app(archive: Archive, options: Options | None = None) -> Starlette:
     """Return the application that serves `archive`, which stays the caller's to close."""
     app = Starlette(
         routes=[
+            Route("/", home.home),
+            Route("/search", searching.search),
+            Route("/feed", searching.feed),
+            Route("/download", downloads.download),
+            Route("/url", memento.look_up),
             Route("/web/{rest:path}", memento.web),
+            Route("/snapshot/{id}", reading.snapshot),
+            Route("/diff/{rest:path}", comparing.diff),
+            Route("/domain/{domain}", home.domain),
+            Route("/crawl/{crawl}", home.crawl),
+            Route("/data", home.data),
             Route("/timegate/{rest:path}", memento.timegate),
             Route("/timemap/{form}/{rest:path}", memento.timemap),
             Route("/snapshot/{id}/{what}", memento.snapshot_part),
             Route("/cdx", cdx.cdx),
             Route("/cdx/search/cdx", cdx_search.cdx_search),
+            Route("/api/v1/captures", asking.ask, methods=["POST"]),
             *api.ROUTES,
             Route("/healthz", state.healthz),
             Route("/metrics", state.metrics),

@@ -175,7 +175,7 @@ def number(words: Mapping[str, str], name: str, default: int | None = None, *, l
     text = words.get(name, "")
     if not text:
         return default
-    if not re.fullmatch(r"-?\d{1,9}", text) or (least is not None and int(text) < least):
+    if not re.fullmatch(r"-?[0-9]{1,18}", text) or (least is not None and int(text) < least):
         raise BadInput(f"{name} {text[:40]!r}", "give a whole number" + ("" if least is None else f" from {least} on"))
     return int(text)
 

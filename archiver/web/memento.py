@@ -6,10 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from archiver.archive import Archive
-from archiver.catalog import Query, Row, target
-from archiver.errors import BadInput, NotArchived
-from archiver.web import addresses, index, mementos, policy, replay, site
+from archiver.catalog import Query, target
+from archiver.errors import BadInput
+from archiver.web import addresses, captures, index, mementos, policy, reading, replay, site
 from archiver.web.addresses import Mode, path_of
 from archiver.web.cdx import cdxj_line
 from archiver.web.mementos import Timeline
@@ -20,9 +19,17 @@ PARTS: dict[str, Mode] = {"raw": "id_", "replay": "mp_"}
 def web(request: Request) -> Response:
     """Answer below `/web/`: every capture of a URL, one of them as a page for people, or its body."""
     address = addresses.read(site.rest_of(request, "/web/"))
-    if address.mode and address.when != "*":
-        return replay.replay(request, address)
-    raise HTTPException(404)
+    if address.when == "*":
+        return captures.captures(request, address.url)
+    return replay.replay(request, address) if address.mode else reading.capture(request, address)
+
+
+def look_up(request: Request) -> Response:
+    """Send a reader who typed a URL into a form to its captures."""
+    url = request.query_params.get("url", "").strip()
+    if not url:
+        raise BadInput("url", "type the address of a page")
+    return RedirectResponse(f"/web/*/{addresses.in_path(addresses.read_url(url))}", 303, policy.DATA)
 
 
 def timegate(request: Request) -> Response:
@@ -55,29 +62,13 @@ def timemap(request: Request) -> Response:
 def snapshot_part(request: Request) -> Response:
     """Answer `/snapshot/<id>/raw`, `/replay`, `/record` or `/text`: parts of the one snapshot of that id."""
     archive = site.of(request).archive
-    row, what = row_of(archive, request.path_params["id"]), request.path_params["what"]
+    row, what = mementos.row_of(archive, request.path_params["id"]), request.path_params["what"]
     if what in PARTS:
         headers = {"Memento-Datetime": mementos.http_date(row.captured_at)}
-        return replay.body_of(request, with_body(archive, row), PARTS[what], headers=headers)
+        return replay.body_of(request, mementos.with_body(archive, row), PARTS[what], headers=headers)
     if what == "record":
         return site.data(archive.record_bytes(row.record_key).decode("utf-8", "replace"))
     if what == "text":
         article = archive.record(row.record_key).article
         return site.text(article.text if article else "")
     raise HTTPException(404)
-
-
-def row_of(archive: Archive, id: str) -> Row:
-    """Return the row of a snapshot's id. Raises NotArchived for whatever is none."""
-    try:
-        one = target(id)
-    except BadInput as error:
-        raise NotArchived(id[:100]) from error
-    if one.kind != "id":
-        raise NotArchived(id[:100])
-    return archive.row(id)
-
-
-def with_body(archive: Archive, row: Row) -> Row:
-    """Return the row whose body is shown for `row`: for a 304 that of the answer which it confirms."""
-    return row if row.status != mementos.NOT_MODIFIED else Timeline.of(archive, row.url).shown(row)

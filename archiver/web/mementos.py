@@ -74,6 +74,22 @@ class Timeline:
         return surt(row.url) not in (surt(self.url), surt(_canonical(self.url)))
 
 
+def row_of(archive: Archive, id: str) -> Row:
+    """Return the row of a snapshot's id. Raises NotArchived for whatever is none."""
+    try:
+        one = target(id)
+    except BadInput as error:
+        raise NotArchived(id[:100]) from error
+    if one.kind != "id":
+        raise NotArchived(id[:100])
+    return archive.row(id)
+
+
+def with_body(archive: Archive, row: Row) -> Row:
+    """Return the row whose body is shown for `row`: for a 304 that of the answer which it confirms."""
+    return row if row.status != NOT_MODIFIED else Timeline.of(archive, row.url).shown(row)
+
+
 def _canonical(url: str) -> str:
     try:
         return canonical(url)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -17,8 +18,11 @@ from archiver.web import policy
 from archiver.web.metrics import Metrics
 from archiver.web.templates import Templates
 
+Made = TypeVar("Made")
 PAGE_SIZE = 1000  # rows in one answer, at most
 _TOGETHER = 500  # lines sent at once: each piece of a stream costs a change of thread
+_MINUTE = 60.0  # seconds
+_MOST_KEPT = 1_000
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -31,7 +35,7 @@ class Options:
     token: str = ""  # whoever has it may write; nobody may where it is empty
     download_limit: int = 10_000  # snapshots in one download
     allow: tuple[str, ...] = ()  # exceptions to the network guard, for captures that are asked for
-    user_agent: str = ""  # of captures that are asked for
+    user_agent: str = "newsvault (archive of news articles)"  # of captures that are asked for
 
 
 class Site:
@@ -40,7 +44,20 @@ class Site:
     def __init__(self, archive: Archive, options: Options) -> None:
         self.archive, self.options = archive, options
         self.metrics = Metrics(archive)
-        self.templates = Templates(title=options.title, writable=bool(options.token))
+        self.templates = Templates(site_title=options.title)
+        self._kept: dict[Hashable, tuple[float, Any]] = {}
+
+    def remembered(self, name: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes, at most a minute old: counts of a whole archive are not made for every reader."""
+        at, value = self._kept.get(name, (-_MINUTE, None))
+        now = time.monotonic()
+        if now - at > _MINUTE:
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.clear()
+            value = make()
+            self._kept[name] = (now, value)
+        found: Made = value
+        return found
 
     def base(self, request: Request) -> str:
         """Return what makes our links absolute: the public URL, the local address that was asked, or nothing.
