@@ -38,6 +38,7 @@ _FONT = re.compile(r"\.(?:woff2?|ttf|otf|eot)(?:[?#]|\Z)", re.IGNORECASE)
 _DROPPED_LINKS = {"preconnect", "dns-prefetch", "prefetch", "preload", "modulepreload", "prerender"}
 _DROPPED_METAS = {"refresh", "content-security-policy", "set-cookie"}
 _LINKS = {"a", "area"}
+_FRAMES = {"iframe", "frame", "fencedframe"}  # never loaded, but Chromium would connect to where they are
 _AWAY = {"target", "ping"}  # a frame has no other window to open, and tells nobody
 _PARTS = {("img", "src"), ("input", "src"), ("video", "poster"), ("body", "background"), ("table", "background")}
 _AT_ONCE = 500
@@ -142,7 +143,7 @@ def _edit(tag: str, rel: list[str], change: Change) -> Callable[[re.Match[str]],
         new: str | None = None
         if tag in _LINKS and name == "href":
             new = change(value.strip(), "link")
-        elif tag in _LINKS and name in _AWAY:
+        elif (tag in _LINKS and name in _AWAY) or (tag in _FRAMES and name == "src"):
             return ""
         elif tag == "link" and name == "href" and ("stylesheet" in rel or "icon" in rel):
             new = change(value.strip(), "style" if "stylesheet" in rel else "image")
@@ -158,7 +159,11 @@ def _edit(tag: str, rel: list[str], change: Change) -> Callable[[re.Match[str]],
 
 
 def _may_matter(tag: str, attributes: str) -> bool:
-    return tag in _LINKS or tag in ("link", "img", "source", "input", "video", "body", "table") or "url(" in attributes
+    return (
+        tag in _LINKS | _FRAMES
+        or tag in ("link", "img", "source", "input", "video", "body", "table")
+        or "url(" in attributes
+    )
 
 
 def _is_dropped(tag: str, attributes: dict[str, str]) -> bool:
