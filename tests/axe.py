@@ -40,7 +40,10 @@ def install() -> str | None:
 
 
 def serious(page: Any, *, rules: tuple[str, ...] = ()) -> list[str]:
-    """Return the serious violations on `page`: rule, what is wrong, where; of `rules` alone if any are named. Archived pages in frames are not ours."""
+    """Return the serious violations on `page`: rule, what is wrong, where; of `rules` alone if any are named.
+
+    Archived pages in frames are not ours.
+    """
     page.evaluate(_SCRIPT.read_text("utf-8") + "\n;0")
     options: dict[str, Any] = {"iframes": False, "resultTypes": ["violations"]}
     if rules:

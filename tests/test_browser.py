@@ -108,9 +108,9 @@ def test_a_reader_searches_reads_an_older_version_sees_what_changed_and_download
     assert framed.locator("h1").inner_text() == "Evening ferry returns after two years, for longer than planned"
     assert framed.locator("figure img").evaluate("image => image.naturalWidth") > 0
 
-    page.get_by_role("link", name="15 October 2026, the capture before").click()
+    page.get_by_role("link", name="← 15 October 2026").click()
     assert "The first boat was full" not in page.locator("article.reading").inner_text()
-    page.get_by_role("link", name="3 October 2026, the capture before").click()
+    page.get_by_role("link", name="← 3 October 2026").click()
     page.locator(".bar").get_by_role("link", name="4 captures").click()
     page.get_by_label("Compare").select_option("20261003061500")
     page.get_by_label("with").select_option("20261027061500")
