@@ -30,7 +30,7 @@ from benchmarks.access import made
 READERS, PAGES = 8, 40
 BOUND = 60.0  # ms
 _SERVER = (
-    "import sys; from archiver.archive import Archive; from archiver.web import Options; from archiver.web.serving import serve\n"
+    "import sys; from archiver.archive import Archive; from archiver.web import Options, serve\n"
     "serve(Archive.open(sys.argv[1], sync=False), Options(), port=int(sys.argv[2]), refresh_seconds=0)"
 )
 
@@ -53,7 +53,10 @@ def main(articles: int = 50_000, folder: str | None = None) -> None:
                 times = _read(port, words, pause)
                 p50, p95 = quantiles(times, n=100)[49], quantiles(times, n=100)[94]
                 miss = " MISS" if pause and p95 > BOUND else ""
-                print(f"{READERS} readers, {name}: {len(times)} pages, p50 {p50:.1f} ms, p95 {p95:.1f} ms{miss}", flush=True)
+                print(
+                    f"{READERS} readers, {name}: {len(times)} pages, p50 {p50:.1f} ms, p95 {p95:.1f} ms{miss}",
+                    flush=True,
+                )
         finally:
             over.set()
             server.terminate()

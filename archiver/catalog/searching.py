@@ -6,7 +6,6 @@ Ranking reads each match, so a word that most articles hold would cost 60 ms in 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections import Counter
@@ -137,7 +136,7 @@ def _listed(reader: Reader, where: Condition, page: Page, facets: Sequence[Facet
     (total,) = reader.execute(f"SELECT count(*) FROM snapshots WHERE {sql}", values).fetchone()
     newest = f"SELECT number, NULL, surt FROM snapshots WHERE {sql} ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
     shown = page.cut(reader.execute(newest, [*values, *page.read]))
-    counted = [number for number, *_ in reader.execute(newest, [*values, RANKED, 0])] if facets else []
+    counted = _numbers(reader, newest, [*values, RANKED, 0]) if facets else []
     return Found(
         hits=hits_of(reader, shown, openings(reader, shown)),
         total=total,
@@ -159,7 +158,7 @@ def _matched(
     within = "" if sql == "1" else f" AND +rowid IN (SELECT number FROM snapshots WHERE {sql})"
     matches = f"articles_fts WHERE articles_fts MATCH ?{within}"
     bound = [expression, *(values if within else [])]
-    newest = f"SELECT rowid FROM {matches} ORDER BY rowid DESC LIMIT {RANKED}"
+    newest = f"SELECT rowid AS number FROM {matches} ORDER BY rowid DESC LIMIT {RANKED}"
     if sort == "date":
         total = _count(reader, matches, bound)
         plus = "+" if total > RANKED else ""  # many matches: go through time; few: sort them
@@ -171,22 +170,30 @@ def _matched(
     else:
         weights = ", ".join(map(str, WEIGHTS))
         scored = f"SELECT rowid AS match, bm25(articles_fts, {weights}) AS score FROM {matches}"
-        key = "(SELECT surt FROM snapshots WHERE number = match)" if page.collapse else "''"
-        ordered = (
-            f"SELECT match, -score, {key}, count(*) OVER () FROM ({scored} ORDER BY rowid DESC LIMIT {RANKED})"
-            " ORDER BY score, match DESC LIMIT ? OFFSET ?"
-        )
-        found = [*reader.execute(ordered, [*bound, *page.read])]
+        best = f"{scored} ORDER BY rowid DESC LIMIT {RANKED}"
+        if page.collapse:  # of each URL the one with the least score: that is what a bare column beside min() means
+            key = "(SELECT surt FROM snapshots WHERE number = match)"
+            columns, group = "match, -min(score), count(*), sum(count(*)) OVER ()", f"GROUP BY {key}"
+        else:
+            columns, group = "match, -score, 1, count(*) OVER ()", ""
+        ordered = f"SELECT {columns} FROM ({best}) {group} ORDER BY 2 DESC, match DESC LIMIT ? OFFSET ?"
+        found = [*reader.execute(ordered, [*bound, page.limit, page.offset])]
         # few matches are counted as they are ranked; more, or a page behind the end, on their own
         total = found[0][3] if found and found[0][3] < RANKED else _count(reader, matches, bound)
-        shown = page.cut((number, score, key) for number, score, key, _ in found)
-    counted = [number for (number,) in reader.execute(newest, bound)] if facets else []
+        shown = {number: (score, times - 1) for number, score, times, _ in found}
+    counted = _numbers(reader, newest, bound) if facets else []
     return Found(
         hits=hits_of(reader, shown, snippets(reader, expression, [*shown])),
         total=total,
         ranked=min(total, RANKED),
         facets=facets_of(reader, counted, facets),
     )
+
+
+def _numbers(reader: Reader, sql: str, values: list[Any]) -> list[str]:
+    """Return the first column of what `sql` selects, as text, in one row."""
+    ((listed,),) = reader.execute(f"SELECT group_concat(number) FROM ({sql})", values)
+    return listed.split(",") if listed else []
 
 
 def _count(reader: Reader, matches: str, bound: list[Any]) -> int:
@@ -241,41 +248,37 @@ def _whole(text: str) -> str:
 
 
 def facets_of(
-    reader: Reader, numbers: Iterable[int], names: Sequence[FacetName]
+    reader: Reader, numbers: Iterable[int | str], names: Sequence[FacetName]
 ) -> dict[FacetName, tuple[tuple[str, int], ...]]:
-    """Return how often each value occurs in these snapshots."""
+    """Return how often each value occurs in these snapshots, the most frequent first.
+
+    Counted by SQLite: of 5,000 rows, each would take Python's lock on its way here, and wait for it where others read.
+    """
     if not names:
         return {}
-    columns = {"month": "substr(published_at, 1, 7)", "author": "authors"}
     listed = ", ".join(map(str, numbers))  # numbers of ours: 5,000 of them are more than SQLite lets one bind
-    sql = f"SELECT {', '.join(columns.get(name, name) for name in names)} FROM snapshots WHERE number IN ({listed})"
-    values = dict(zip(names, zip(*reader.execute(sql), strict=True), strict=False))
-    counts: dict[FacetName, Counter[str]] = {name: Counter(values.get(name, ())) for name in names}
-    if "author" in counts:
-        counts["author"] = _of_each(counts["author"])
-    if "month" in counts:
-        counts["month"] = Counter({month: n for month, n in counts["month"].items() if month and len(month) == 7})
-    return {name: tuple(_most_first(one)[:VALUES]) for name, one in counts.items()}
+    columns = {"month": "substr(published_at, 1, 7) AS month", "author": "authors AS author"}
+    kept = f"SELECT {', '.join(columns.get(name, name) for name in names)} FROM snapshots WHERE number IN ({listed})"
+    each = " UNION ALL ".join(f"SELECT * FROM ({_counted(name)})" for name in names)
+    found: dict[FacetName, list[tuple[str, int]]] = {name: [] for name in names}
+    for name, value, count in reader.execute(f"WITH kept AS MATERIALIZED ({kept}) {each}"):
+        found[name].append((value, count))
+    return {name: tuple(values) for name, values in found.items()}
 
 
-def _of_each(lists: Counter[str]) -> Counter[str]:
-    """Counts of the members, of counts of JSON lists."""
-    counts: Counter[str] = Counter()
-    for text, n in lists.items():
-        for name in json.loads(text):
-            counts[name] += n
-    return counts
-
-
-def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
-    named = ((value, n) for value, n in counts.items() if value)
-    return sorted(named, key=lambda item: (-item[1], item[0]))
+def _counted(name: FacetName) -> str:
+    """Return the SELECT of a facet: its name, its values, how often each is in `kept`."""
+    value, source = (name, "kept") if name != "author" else ("one.value", "kept, json_each(author) AS one")
+    known = f"length({value}) = 7" if name == "month" else f"{value} <> ''"
+    return (
+        f"SELECT '{name}', {value}, count(*) FROM {source} WHERE {known} GROUP BY 2 ORDER BY 3 DESC, 2 LIMIT {VALUES}"
+    )
 
 
 @contextmanager
 def _limited_time(reader: sqlite3.Connection, words: str) -> Iterator[None]:
     end = time.monotonic() + SECONDS
-    reader.set_progress_handler(lambda: time.monotonic() > end, 1_000)
+    reader.set_progress_handler(lambda: time.monotonic() > end, 100_000)  # some ms; each call takes Python's lock
     try:
         yield
     except sqlite3.OperationalError as error:
