@@ -8,13 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from archiver.errors import ArchiveError, BadInput, FixityMismatch, NotArchived, StoreError
+from archiver.errors import ArchiveError, FixityMismatch, NotArchived, StoreError
 from archiver.web import replay, site
 
 logger = logging.getLogger(__name__)
 
 _FOR_PROGRAMS = ("/api/", "/cdx", "/timemap/", "/timegate/", "/metrics", "/healthz")
 _IN_FRAMES = ("id_/", "mp_/", "if_/", "im_/", "cs_/", "fo_/")
+_STATUSES = {"BadInput": 400, "TakenDown": 451, "NotArchived": 404, "StoreError": 503}
 _TITLES = {
     400: "This cannot be asked",
     401: "A token is needed",
@@ -54,12 +55,9 @@ def unforeseen(request: Request, error: Exception) -> Response:
 
 
 def status_of(error: ArchiveError) -> int:
-    """Return the HTTP status that an error of ours means."""
-    if isinstance(error, NotArchived):
-        return 404
-    if isinstance(error, BadInput):
-        return 400
-    return 503 if isinstance(error, StoreError) else 502
+    """Return the HTTP status that an error of ours means; what names no status is damage in the archive."""
+    names = (one.__name__ for one in type(error).__mro__)
+    return next((_STATUSES[name] for name in names if name in _STATUSES), 502)
 
 
 def _public(error: ArchiveError) -> str:

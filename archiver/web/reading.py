@@ -19,6 +19,7 @@ from archiver.web import mementos, replay, site
 from archiver.web.addresses import Address, path_to
 from archiver.web.mementos import Timeline
 
+TAKEN_DOWN = "taken_down"
 _STYLE = re.compile(r"<link[^>]+stylesheet", re.IGNORECASE)
 
 
@@ -47,6 +48,8 @@ def page(request: Request, timeline: Timeline, row: Row) -> Response:
     """Return the page of a capture."""
     where = site.of(request)
     record = where.archive.record(row.record_key)
+    if row.verdict == TAKEN_DOWN:
+        where.archive.body(record)  # says why and since when
     before, after = timeline.around(row)
     headers = {
         "Memento-Datetime": mementos.http_date(row.captured_at),

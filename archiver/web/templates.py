@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,10 @@ from archiver.report.charts import number
 from archiver.web.addresses import in_path, path_of, path_to
 
 FOLDER = Path(__file__).parent / "templates"
+# controls and format characters (Unicode's Cc and Cf), but for tab, line feed and the joiners that scripts need
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "ug", "ur", "yi"})
 
 
@@ -80,9 +84,7 @@ def direction(language: str | None) -> str:
 
 def plain(text: str | None) -> str:
     """Return text without the characters that reorder or hide what is around them."""
-    return "".join(
-        c for c in text or "" if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") or c in "\u200c\u200d"
-    )
+    return _UNSEEN.sub("", text or "")
 
 
 def shown_url(url: str) -> Markup:
