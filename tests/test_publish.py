@@ -394,6 +394,15 @@ def test_a_bucket_that_was_never_read_here_is_searched_as_published(
     assert not (tmp_path / "reader").exists()
     every = run("search", "lithium", "--no-published", *public, archive=f"{s3_uri}/a")
     assert len(every.stdout.splitlines()) == 4
+    for command in (
+        ("list", "--count"),
+        ("get", "-o", str(tmp_path / "got")),
+        ("export", "--as", "jsonl", "-o", str(tmp_path / "set")),
+    ):
+        done = run(*command, "--query", "lithium", *public[:3], archive=f"{s3_uri}/a")
+        assert done.returncode == 0, done.stderr
+    assert len([*(tmp_path / "got").glob("*.html")]) == 4
+    assert json.loads((tmp_path / "set" / "query.json").read_text())["snapshots"] == 4
     web = f"{weed.endpoint}/{s3_uri.removeprefix('s3://')}/a"
     assert len(run("search", "lithium", "--jsonl", archive=web).stdout.splitlines()) == 3
     shown = run("show", "https://www.news.org.uk/lithium", "--text", archive=web)
