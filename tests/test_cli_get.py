@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,22 @@ def test_record_bytes_are_those_in_the_store_and_checked(folder: Path) -> None:
         (folder / key).write_bytes((folder / key).read_bytes()[:-30])
         with pytest.raises(archiver.BadRecord):
             archive.record_bytes(key)
+
+
+def test_a_killed_download_goes_on_and_ends_equal(s3_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSVAULT_CACHE", str(tmp_path / "cache"))
+    with archiver.open(f"{s3_uri}/a") as archive:
+        for n in range(60):
+            put(archive, f"https://news.example/{n}", minute=n)
+    command = [sys.executable, "-m", "archiver", "get", "--as", "both", "--archive", f"{s3_uri}/a", "-o"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for least in (1, 20, 40):
+        process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL)
+        while process.poll() is None and len([*killed.glob("*.html")]) < least:
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+    for to in (killed, whole):
+        assert subprocess.run([*command, str(to)], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    assert contents(killed) == contents(whole)
+    assert len(contents(whole)) == 121
