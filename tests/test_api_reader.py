@@ -15,6 +15,7 @@ import archiver
 from archiver.api import ArchivedSnapshot, OpenArchive, aopen
 from archiver.api.asynchronous import iterate
 from archiver.errors import BadInput, FixityMismatch, NotArchived
+from archiver.export import export
 from archiver.model import Snapshot
 from tests.made import capture, failed, put, reading
 from tests.weed import Weed
@@ -255,6 +256,18 @@ def test_a_missing_library_is_named_with_its_extra(archive: OpenArchive, monkeyp
     for make in (archive.query().to_pandas, archive.query().to_polars, archive.query().to_arrow, archive.duckdb):
         with pytest.raises(BadInput, match=r"pip install newsvault\[data\]"):
             make()
+
+
+def test_a_wacz_and_a_warc_are_opened_as_archives(archive: OpenArchive, tmp_path: Path) -> None:
+    export(archive, tmp_path / "set", form="wacz")
+    (package,) = (tmp_path / "set").glob("*.wacz")
+    warc = archive.get(PAGE).save(tmp_path / "one.warc.gz")
+    for path, snapshots in ((package, 5), (warc, 1)):
+        with archiver.open(str(path)) as opened:
+            assert len(opened) == snapshots
+            assert opened.get(PAGE).body == archive.get(PAGE).body
+    with pytest.raises(BadInput):
+        archiver.open(str(tmp_path / "set" / "README.md"))
 
 
 def test_an_event_loop_awaits_the_same(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from archiver.api import facts
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Match = Literal["exact", "prefix", "host", "domain"]
 Collapse = Literal["digest", "day"]
 
+_PACKAGES = (".wacz", ".warc", ".warc.gz")
 _PAGE = 100  # hits that are asked for at once
 
 
@@ -35,14 +37,26 @@ class OpenArchive(Archive):
     def open(
         cls, uri: str, *, anon: bool = False, sync: bool = True, progress: Progress | None = None, **options: Any
     ) -> Self:
-        """Open the archive at `uri`: `s3://bucket/prefix`, a folder or `memory://name`. Nothing is read or made yet.
+        """Open the archive at `uri`: `s3://bucket/prefix`, `https://…`, a folder. Nothing is read or made yet.
 
+        A WACZ or WARC file is opened too: it is read into memory at once, each capture proved and its article read.
         `anon` reads a public bucket without credentials. `options` are those of the store: `endpoint_url`, `region`,
         `profile` … `sync=False` trusts the catalog as it is. Raises BadInput.
         """
         if anon:
             options["anonymous"] = True
+        if uri.lower().endswith(_PACKAGES) and Path(uri).is_file():
+            return cls._of_package(Path(uri))
         return super().open(uri, sync=sync, progress=progress, **options)
+
+    @classmethod
+    def _of_package(cls, path: Path) -> Self:
+        from archiver.imports import import_file
+        from archiver.storage.memory import MemoryStore
+
+        archive = cls(MemoryStore(path.name))  # known to nobody else, so it goes with the object
+        import_file(path, archive)
+        return archive
 
     def info(self) -> Info:
         """Return how much there is."""
