@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from lxml import html
+from lxml import etree, html
 
 from archiver.model import Link
 
@@ -18,6 +19,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _ORDINARY = re.compile(
     r"https?://[a-zA-Z0-9.-]{1,253}(?:/[^#\s\\]*)?"
 )  # needs no parsing: half of the time of this room
+_NEXT: Any = etree.XPath("//*[self::link or self::a][contains(translate(@rel, 'NEXT', 'next'), 'next')]")
 _SKIP = ("#", "javascript:", "mailto:", "tel:", "data:", "about:", "blob:")
 
 
@@ -106,7 +108,7 @@ def feeds_of(root: html.HtmlElement, base: Base) -> tuple[str, ...]:
 def next_page(root: html.HtmlElement, base: Base) -> str | None:
     """The next page of an article or list, if the page names one with rel=next; the same host only."""
     host = urlsplit(base.url).netloc
-    for element in root.iter("link", "a"):
+    for element in _NEXT(root):
         if "next" in (element.get("rel") or "").lower().split():
             url = base.join(element.get("href") or "")
             if url and url != base.url and urlsplit(url).netloc == host:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
+from typing import Any
 
 from lxml import etree, html
 
@@ -24,6 +25,8 @@ _STAYING = frozenset(
     b"html head body title meta link base script style noscript template textarea select option p h1 h2 h3 h4 h5 h6 br hr img li dt dd"
     b" tr td th input wbr source embed area col param track".split()
 )
+_TOO_DEEP: Any = etree.XPath(f"boolean(/{'*/' * MAX_DEPTH}*)")
+_COUNT: Any = etree.XPath("count(//*)")
 _TAG = re.compile(rb"<(/?)([a-zA-Z][^\s/<>]*)[^<>]*>")
 _END = re.compile(rb"</(?:body|html)", re.I)
 _OPENED = re.compile(rb"<!--(?:\[if[^\]<>]{0,200}\]>)?")
@@ -67,15 +70,14 @@ def parse(body: bytes) -> Page | None:
     root = _root(body)
     if root is None:
         return None
-    elements, deepest = _measure(root)
-    if deepest > MAX_DEPTH:
+    if _TOO_DEEP(root):
         limits.append("depth")
         root = _root(_flat(body))
         if root is None:
             return None
-        elements, deepest = _measure(root)
-        if deepest > MAX_DEPTH:
+        if _TOO_DEEP(root):
             _cut_off(root)
+    elements = int(_COUNT(root))
     if elements > MAX_ELEMENTS:
         limits.append("elements")
     return Page(root, elements, tuple(limits))
@@ -91,19 +93,6 @@ def _root(body: bytes) -> html.HtmlElement | None:
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
     return root if isinstance(root, html.HtmlElement) else None
-
-
-def _measure(root: html.HtmlElement) -> tuple[int, int]:
-    """Count the elements and find the deepest level, in one walk without recursion."""
-    elements = depth = deepest = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        if event == "start":
-            elements += 1
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth -= 1
-    return elements, deepest
 
 
 def _unclosed(body: bytes) -> int:
