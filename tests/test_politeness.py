@@ -9,11 +9,30 @@ from itertools import pairwise
 import pytest
 
 from archiver.crawl.answers import failure_of, retry_after, transient
+from archiver.crawl.budget import Budget
+from archiver.crawl.options import CrawlOptions
+from archiver.crawl.pages import Page
 from archiver.crawl.politeness import Politeness
 from archiver.errors import FetchFailed
+from archiver.frontier import Known, Lease
 from archiver.model import Capture
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
+def test_seeds_and_known_pages_are_not_barren_and_repeated_bytes_weigh_more():
+    def kept(*, seed: bool = False, known: Known | None = None, repeats: str | None = None) -> int:
+        budget = Budget(CrawlOptions())
+        facts = {"seed": seed, "known": known}
+        lease = Lease(
+            fp=1, url="https://a.example/", host="a.example", role="site", epoch=1, tries=0, hops=0, via=None, **facts
+        )
+        budget.kept(Page(capture=Capture(url=lease.url, captured_at=NOW, body=b"x" * 10), lease=lease, repeats=repeats))
+        return budget.barren_bytes
+
+    assert kept() == 10
+    assert kept(repeats="1" * 20) == 40
+    assert kept(seed=True) == kept(known=Known(verdict="article", record="1" * 20)) == 0
 
 
 async def starts(politeness: Politeness, n: int, *, work: float = 0.0) -> list[float]:

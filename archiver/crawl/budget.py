@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from archiver.crawl.pages import Page
     from archiver.frontier import Lease
 
+REPEATED_WEIGHS = 4  # times its bytes: many names for the same bytes are a trap, or a wall
+
 
 class LimitReached(ArchiveError):
     """A budget of the job is spent; what is pending stays pending for the next run."""
@@ -56,8 +58,10 @@ class Budget:
         if page.outcome[0] is Outcome.ARCHIVED:
             self.articles += 1
             self.barren = self.barren_bytes = 0
-        elif page.lease is None or not page.lease.was_kept:  # a page that is looked at again is no trap
-            self.ended(page.lease, len(page.capture.body))
+        elif page.lease is None or not (
+            page.lease.was_kept or page.lease.seed
+        ):  # what is known or asked for is no trap
+            self.ended(page.lease, len(page.capture.body) * (REPEATED_WEIGHS if page.repeats else 1))
 
     def ended(self, lease: Lease | None, size: int = 0) -> None:
         """A URL ended without anything new to keep, after so many bytes."""
