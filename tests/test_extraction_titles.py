@@ -50,6 +50,12 @@ def test_what_follows_another_form_behind_a_separator_goes():
     assert "other_titles" not in found.extra
 
 
+@pytest.mark.parametrize(("left", "expected"), [("x", HEADLINE), ("N/A", HEADLINE), ("地震速報", "地震速報")])
+def test_a_leftover_of_a_template_is_no_headline_where_there_is_another(left, expected):
+    assert article(ld=left, title=HEADLINE).title == expected
+    assert article(ld=left, title="").title == left
+
+
 def test_quotation_marks_are_no_separators():
     headline = "Le maire en garde sur « la gravité de la situation »"
     assert article(title=headline, og=headline).title == headline

@@ -53,6 +53,7 @@ def title_of(head: Head, ld: dict[str, Any], site: str) -> Title:
     if shown := shown_headline(head.h1, tuple(forms.values()), site):
         forms["h1"] = shown
     forms = _without_tails(forms)
+    forms = {source: text for source, text in forms.items() if not _is_leftover(squeezed(text))} or forms
     press = any("news" in kind or "liveblog" in kind for kind in jsonld.types(ld))
     weights = _PRESS if press else _OTHER
     votes: dict[str, float] = {}
@@ -126,6 +127,11 @@ def _cut(text: str, known: set[str], *, shown: bool) -> str:
         if (shown or "|" in mark[0]) and squeezed(text[mark.end() :]) in known:
             return text[mark.end() :].strip()
     return text
+
+
+def _is_leftover(key: str) -> bool:
+    """Whether so few Latin letters stand there that any other form says more."""
+    return len(key) < 4 and key.isascii()
 
 
 def _tells(key: str) -> bool:
