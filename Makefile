@@ -16,7 +16,7 @@ demo: $(SETUP)-demo
 	$(BIN)/archiver demo
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(SETUP)-test
 	$(BIN)/ruff format --check
