@@ -32,7 +32,7 @@ from archiver.extraction import extract
 from archiver.model import Reading
 
 FLOORS = {
-    "fundus": {"f1": 0.970, "lead": 0.90, "title": 0.86, "author": 0.95, "date": 0.97, "cost": 1.05},
+    "fundus": {"f1": 0.970, "lead": 0.92, "title": 0.86, "author": 0.95, "date": 0.97, "cost": 1.05},
     "wcxb": {"f1": 0.947, "title": 0.86, "author": 0.84, "cost": 1.05},
     "daniel": {"f1": 0.900, "cost": 1.05},
     "postlight": {"title": 0.93, "author": 0.90, "date": 0.89},

@@ -12,6 +12,7 @@ from archiver.extraction.blocks import cut
 from archiver.extraction.classifier import load, model
 from archiver.extraction.features import NAMES, Hints, rows
 from archiver.extraction.markdown import markdown_of
+from archiver.extraction.prompts import unwanted
 from archiver.extraction.similarity import bands, simhash, similarity_of, words_of
 from archiver.extraction.tree import MAX_DEPTH, parse
 
@@ -128,3 +129,30 @@ def test_near_copies_share_digests_and_other_texts_do_not():
 
 def test_a_text_without_words_has_no_digest():
     assert similarity_of("") == {"word_count": 0, "text_digest": "", "simhash": "", "minhash": ()}
+
+
+def test_what_the_classifier_is_sure_of_is_not_condemned_by_the_name_of_its_box():
+    page = html.document_fromstring(
+        "<body><div class='teaser'><p>A standfirst of some length that tells what the story is about.</p></div>"
+        "<div class='share-box'><p>Tell others what you think about the harbour board.</p></div></body>"
+    )
+    assert unwanted(cut(page), [0, 1], {0: 0.9, 1: 0.5}) == {1}
+
+
+def test_embeds_captions_and_small_print_are_no_words_of_the_article():
+    story = "".join(f"<p>{count}. {SENTENCE} {SENTENCE}</p>" for count in ("First", "Second", "Third"))
+    extra = (
+        "<blockquote class='twitter-tweet'><p>We are glad that the channel will be dredged at last, said nobody.</p>"
+        "<p>Norwick Port (@norwickport) 5 March 2024</p></blockquote><figure><img src='a.jpg'>"
+        "<figcaption>The channel at low tide, seen from the old pier in the morning.</figcaption></figure>"
+        "<p>An dieser Stelle finden Sie einen externen Inhalt. Ich bin damit einverstanden, dass er gezeigt wird.</p>"
+        "<div class='disclaimer'><p>Nothing here is advice of any kind, and readers act at their own risk.</p></div>"
+    )
+    page = f"<html><body><article><h1>Channel</h1>{story}{extra}<p>Last. {SENTENCE}</p></article></body></html>"
+    found = extract(page.encode(), "https://norwick.example/channel").article
+    assert found is not None
+    for words in ("glad", "low tide", "externen Inhalt", "advice of any kind"):
+        assert words not in found.text
+    assert "low tide" in found.markdown
+    assert "First." in found.text
+    assert "Last." in found.text

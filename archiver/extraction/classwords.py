@@ -31,6 +31,7 @@ WORDS = {
     "contentbody pagecontent textblock paragraph wysiwyg blogcontent singlecontent newsarticle textcontent fieldbody",
     "embed": "twitter tweet instagram facebook youtube tiktok embed iframe oembed externalcontent bluesky telegram",
     "list": "list grid feed river stream archive collection latest headlines",
+    "notes": "disclaim fineprint smallprint legalnote affiliatedisc",
     "author": "author byline writer reporter journalist autor auteur redakteur correspondent",
 }  # fmt: skip
 _WHOLE_WORDS = {"ad": "ad", "ads": "ad", "bio": "bio", "dek": "lead", "box": "box", "tabs": "nav"}

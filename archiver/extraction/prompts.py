@@ -7,7 +7,7 @@ paragraph of prose is never cut. Never: a decision about what is article text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from archiver.extraction.blocks import HEADINGS, Block
 from archiver.extraction.classwords import WORD
@@ -29,6 +29,16 @@ _SHARE = re.compile(
     r"|artikel (?:teilen|versenden|drucken)|an (?:einen )?freund|envoyer (?:cet article )?à un ami|partager (?:cet|sur)|enviar a un amigo|compartir (?:en|esta)|invia (?:a|ad) un amico|condividi",
     re.I,
 )
+_OUTSIDE = re.compile(
+    r"(?:external|third[- ]party|embedded) content|extern(?:e[nrsm]?|al)? inhalte?|externe inhoud|contenus? (?:externe|tiers|bloqué)|contenido (?:externo|de terceros)"
+    r"|contenut[oi] estern[oi]|conteúdo externo|zewnętrzn\w+ treści|empfohlener redaktioneller inhalt|we need your (?:consent|permission) (?:to|before)"
+    r"|(?:accept|allow|enable) (?:all |marketing |the )?cookies to (?:view|see|watch|load)|personenbezogene daten an (?:drittplattformen|dritte)",
+    re.I,
+)
+_TO_READER = re.compile(
+    r"\b(?:you|your|sie|ihnen|ihre|ich bin|vous|votre|usted|puede|lei|puoi|vedere|u|uw|je|você|aqui)\b", re.I
+)
+UNSURE = 0.6  # on hosts not seen, box names above this chance cost eight times the text that they saved
 PROSE = 240  # characters without a link: somebody's paragraph, not a teaser
 _BOXES = WORD["related"] | WORD["share"] | WORD["newsletter"] | WORD["consent"] | WORD["comment"]
 
@@ -36,9 +46,16 @@ _BOXES = WORD["related"] | WORD["share"] | WORD["newsletter"] | WORD["consent"] 
 def is_prompt(line: str) -> bool:
     """Whether a line of text asks the reader for something, or heads a list of other articles."""
     text = line.strip()
+    if len(text) < 500 and _OUTSIDE.search(text):
+        return _asks(text)  # the box in place of an embedded post that is not loaded yet
     if len(text) >= 160:
         return False
     return bool(_TAIL.match(text) or _TAIL_START.match(text) or (_SHARE.search(text) and len(text) < 100))
+
+
+def _asks(text: str) -> bool:
+    """Whether a line about content from elsewhere speaks to the reader, as its button or its explanation does."""
+    return len(text) < 60 or bool(_TO_READER.search(text))
 
 
 def heads_others(block: Block) -> bool:
@@ -46,10 +63,17 @@ def heads_others(block: Block) -> bool:
     return len(block.text) < 90 and bool(_TAIL.match(block.text))
 
 
-def unwanted(blocks: Sequence[Block], chosen: Iterable[int]) -> set[int]:
-    """The chosen blocks that a prompt, a heading of other articles or a box's name condemns."""
+def unwanted(blocks: Sequence[Block], chosen: Iterable[int], chances: Mapping[int, float]) -> set[int]:
+    """The chosen blocks that a prompt, a heading of other articles or a box's name condemns; the last only where the
+    classifier is unsure: standfirsts stand in places called teaser, whole articles in some called comment-open."""
     chosen = set(chosen)
-    found = {at for at in chosen if is_prompt(blocks[at].text) or _in_named_box(blocks[at])}
+    found = {
+        at
+        for at in chosen
+        if is_prompt(blocks[at].text)
+        or (blocks[at].own | blocks[at].near) & WORD["notes"]
+        or (chances.get(at, 1.0) < UNSURE and _in_named_box(blocks[at]))
+    }
     for at, block in enumerate(blocks):
         if heads_others(block):
             found.update(_below(blocks, at))

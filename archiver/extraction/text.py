@@ -44,13 +44,18 @@ def text_of(blocks: Sequence[Block], engine_text: str | None, hints: Hints) -> T
     titles = {squeeze(title).casefold() for title in hints.titles if title}
     repeated = {at for at, block in enumerate(blocks) if _repeats(block, titles)}
     out = repeated | _hidden(blocks, chosen)
-    chosen -= out
+    chosen -= out | of_others(blocks, chosen)
     chosen |= _standfirst(blocks, chosen, hints) - out
     if not chosen:
         chosen = {at for at in _by_tag(blocks) if at not in out}
-    others = unwanted(blocks, chosen)
+    others = unwanted(blocks, chosen, chances)
     chosen, out = chosen - others, out | others
     return _rendered(blocks, _without_last_headings(blocks, sorted(chosen)), _asides(blocks, chances, out))
+
+
+def of_others(blocks: Sequence[Block], chosen: set[int]) -> set[int]:
+    """Captions and posts from elsewhere: shown in Markdown, not counted among the article's words."""
+    return {at for at in chosen if blocks[at].tag == "figcaption" or _is_embedded(blocks[at])}
 
 
 def _repeats(block: Block, titles: set[str]) -> bool:
@@ -102,7 +107,7 @@ def _without_last_headings(blocks: Sequence[Block], chosen: list[int]) -> list[i
 
 
 def _asides(blocks: Sequence[Block], chances: Mapping[int, float], out: set[int]) -> tuple[int, ...]:
-    """Captions, embedded posts and tables: not always the article's text, but part of what Markdown keeps."""
+    """Captions, embedded posts and tables: not the article's words, or not always, but part of what Markdown keeps."""
     return tuple(at for at in chances if at not in out and not is_credit(blocks[at].text) and _is_aside(blocks[at]))
 
 
@@ -111,6 +116,11 @@ def _is_aside(block: Block) -> bool:
         return block.linked * 2 < len(block.text)
     if block.tag in ("figcaption", "caption"):
         return len(block.text) > 20
+    return _is_embedded(block)
+
+
+def _is_embedded(block: Block) -> bool:
+    """Whether a block belongs to a post from elsewhere."""
     return bool(block.ancestors & TAGS["blockquote"] and (block.own | block.near) & WORD["embed"])
 
 
