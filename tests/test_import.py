@@ -213,7 +213,7 @@ CHUNKED = b"5;x=y\r\n<p>Hi\r\n4\r\n</p>\r\n0\r\n\r\n"
     [
         (CHUNKED, ("Transfer-Encoding: chunked",), b"<p>Hi</p>"),
         (b"<p>Hi</p>", ("Transfer-Encoding: chunked",), b"<p>Hi</p>"),  # stored without chunks, header left
-        (gzip.compress(b"<p>Hi</p>"), ("Content-Encoding: gzip",), b"<p>Hi</p>"),
+        (gzip.compress(b"<p>Hi</p>", mtime=0), ("Content-Encoding: gzip",), b"<p>Hi</p>"),
         (b"<p>Hi</p>", ("Content-Encoding: gzip",), b"<p>Hi</p>"),
     ],
 )
