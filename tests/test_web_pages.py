@@ -181,6 +181,18 @@ def test_a_snapshot_shows_text_page_digests_and_neighbours(archive: Archive, ser
     assert words(server.get(f"/snapshot/{row.id}")) == said
 
 
+def test_a_snapshot_says_how_to_cite_it_in_every_style(archive: Archive, server: Served):
+    row = archive.row(STORY, at="20261003061500")
+    page = server.get(f"/snapshot/{row.id}")
+    assert "Calder, I." in words(page)
+    for style in ("bibtex", "csl-json", "cff", "ris", "apa"):
+        assert f"/snapshot/{row.id}/cite?style={style}" in links(page)
+        answer = server.get(f"/snapshot/{row.id}/cite?style={style}")
+        assert answer.status == 200
+        assert f"{server.url}/web/20261003061500/{STORY}" in answer.text.replace("\\", "")
+    assert server.get(f"/snapshot/{row.id}/cite?style=mla").status == 400
+
+
 def test_a_failure_is_a_page_too(archive: Archive, server: Served):
     (row,) = archive.find("down.example")
     assert "There was no answer: no byte within 30 s" in words(server.get(f"/snapshot/{row.id}"))

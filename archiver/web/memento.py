@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from archiver.catalog import Query, target
+from archiver.citation import STYLES, cite
 from archiver.errors import BadInput
 from archiver.web import addresses, captures, index, mementos, policy, reading, replay, site
 from archiver.web.addresses import Mode, path_of
@@ -60,7 +61,7 @@ def timemap(request: Request) -> Response:
 
 
 def snapshot_part(request: Request) -> Response:
-    """Answer `/snapshot/<id>/raw`, `/replay`, `/record` or `/text`: parts of the one snapshot of that id."""
+    """Answer `/snapshot/<id>/raw`, `/replay`, `/record`, `/text` or `/cite`: parts of the one snapshot of that id."""
     archive = site.of(request).archive
     row, what = mementos.row_of(archive, request.path_params["id"]), request.path_params["what"]
     if what in PARTS:
@@ -71,4 +72,9 @@ def snapshot_part(request: Request) -> Response:
     if what == "text":
         article = archive.record(row.record_key).article
         return site.text(article.text if article else "")
+    if what == "cite":
+        style, base = request.query_params.get("style") or STYLES[0], site.of(request).base(request)
+        return site.text(
+            cite(archive.record(row.record_key), style, archived_at=f"{base}{path_of(row)}" if base else "")
+        )
     raise HTTPException(404)

@@ -8,14 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from archiver.errors import ArchiveError, FixityMismatch, NotArchived, StoreError
+from archiver.errors import ArchiveError, BadInput, FixityMismatch, NotArchived, StoreError, TakenDown
 from archiver.web import replay, site
 
 logger = logging.getLogger(__name__)
 
 _FOR_PROGRAMS = ("/api/", "/cdx", "/timemap/", "/timegate/", "/metrics", "/healthz")
 _IN_FRAMES = ("id_/", "mp_/", "if_/", "im_/", "cs_/", "fo_/")
-_STATUSES = {"BadInput": 400, "TakenDown": 451, "NotArchived": 404, "StoreError": 503}
+_STATUSES = {BadInput: 400, TakenDown: 451, NotArchived: 404, StoreError: 503}  # the narrower error first
 _TITLES = {
     400: "This cannot be asked",
     401: "A token is needed",
@@ -56,8 +56,7 @@ def unforeseen(request: Request, error: Exception) -> Response:
 
 def status_of(error: ArchiveError) -> int:
     """Return the HTTP status that an error of ours means; what names no status is damage in the archive."""
-    names = (one.__name__ for one in type(error).__mro__)
-    return next((_STATUSES[name] for name in names if name in _STATUSES), 502)
+    return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 502)
 
 
 def _public(error: ArchiveError) -> str:

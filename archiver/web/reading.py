@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archiver.catalog import Row
+from archiver.citation import STYLES, cite
 from archiver.errors import FixityMismatch, NotArchived
-from archiver.model import Article, Record
+from archiver.model import Article, Record, Verdict
 from archiver.urls import BadUrl, join
 from archiver.web import mementos, replay, site
-from archiver.web.addresses import Address, path_to
+from archiver.web.addresses import Address, path_of, path_to
 from archiver.web.mementos import Timeline
 
-TAKEN_DOWN = "taken_down"
 _STYLE = re.compile(r"<link[^>]+stylesheet", re.IGNORECASE)
 
 
@@ -48,7 +48,7 @@ def page(request: Request, timeline: Timeline, row: Row) -> Response:
     """Return the page of a capture."""
     where = site.of(request)
     record = where.archive.record(row.record_key)
-    if row.verdict == TAKEN_DOWN:
+    if row.verdict == Verdict.TAKEN_DOWN:
         where.archive.body(record)  # says why and since when
     before, after = timeline.around(row)
     headers = {
@@ -68,6 +68,8 @@ def page(request: Request, timeline: Timeline, row: Row) -> Response:
         last=timeline.rows[-1],
         captures=len(timeline.rows),
         state=_state(where, timeline.shown(row)),
+        citation=cite(record, "apa", archived_at=where.base(request) + path_of(row)),
+        styles=STYLES,
     )
 
 
