@@ -46,7 +46,9 @@ def test_a_page_that_is_asked_for_is_kept_and_read(archive: Archive, server: Ser
     assert answer.status == 201
     assert answer.json["title"] == title(0)
     snapshot = archive.get(answer.json["id"])
-    assert snapshot.record.capture.status == 200
+    capture = snapshot.record.capture
+    assert (capture.status, capture.discovery) == (200, "asked")
+    assert "robots.txt" in {right.where for right in capture.rights}, "as a crawl keeps them"
     assert server.get(answer.headers["location"]).status == 200
     assert TOKEN not in snapshot.record.capture.request.headers.__repr__()
 

@@ -1,4 +1,5 @@
-"""What is cited, before any style: who, what, where, when, which bytes. In: a record, a folder. Out: a Reference."""
+"""What is cited, before any style: who, what, where, when, which bytes. In: a record, a folder. Out: a Reference.
+Never: a style."""
 
 from __future__ import annotations
 

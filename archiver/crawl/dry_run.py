@@ -1,5 +1,7 @@
 """Dry run: what a job would do, without asking anybody. In: a project, a spider, settings, URLs. Out: a plan.
 
+Never: a request.
+
 No page, no robots.txt, no feed, no name server and no store is asked, and nothing is made: what is said here follows
 from the job alone, and from its ledger where it has one.
 """

@@ -21,7 +21,7 @@ from scrapy.responsetypes import responsetypes
 
 from archiver.crawl.running import RunningCrawl
 from archiver.errors import FetchFailed
-from archiver.model import Capture, Headers, Hop
+from archiver.model import Headers
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from archiver.fetch import Exchange
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 AS_SCRAPY_SAYS_IT = {
     "timeout": DownloadTimeoutError,
     "dns_error": CannotResolveHostError,
@@ -55,52 +54,19 @@ class CaptureHandler(BaseDownloadHandler):
             )
         except FetchFailed as error:
             raise AS_SCRAPY_SAYS_IT.get(error.reason, DownloadFailedError)(str(error)) from error
-        capture = _capture(request, exchange)
+        meta = request.meta
+        capture = exchange.as_capture(
+            hops=meta.get("hops", ()), robots=meta.get("robots"), rights=meta.get("rights", ())
+        )
         request.meta["capture"] = capture
-        location = _first(exchange.headers, "location")
-        if exchange.status in REDIRECTS and location:
-            request.meta["hops"] = (*capture.redirects, _hop(exchange, location))
+        if location := exchange.leads_to:
+            request.meta["hops"] = (*capture.redirects, exchange.as_hop(location))
         return _response(request, exchange)
 
 
 def _sent(request: Request) -> Headers:
     pairs = ((name, value) for name, values in request.headers.items() for value in values)
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
-
-
-def _capture(request: Request, exchange: Exchange) -> Capture:
-    hops: tuple[Hop, ...] = request.meta.get("hops", ())
-    return Capture(
-        url=request.url,
-        requested_url=hops[0].url if hops else request.url,
-        captured_at=exchange.started_at,
-        status=exchange.status,
-        reason=exchange.reason,
-        http_version=exchange.http_version,
-        headers=exchange.headers,
-        body=exchange.body,
-        request=exchange.request,
-        redirects=hops,
-        first_byte_seconds=exchange.first_byte_seconds,
-        total_seconds=exchange.total_seconds,
-        peer=exchange.peer,
-        tls=exchange.tls,
-        flags=exchange.flags,
-        robots=request.meta.get("robots"),
-        rights=request.meta.get("rights", ()),
-    )
-
-
-def _hop(exchange: Exchange, location: str) -> Hop:
-    return Hop(
-        url=exchange.url,
-        status=exchange.status,
-        reason=exchange.reason,
-        headers=exchange.headers,
-        location=location,
-        at=exchange.started_at,
-        peer=exchange.peer,
-    )
 
 
 def _response(request: Request, exchange: Exchange) -> Response:
@@ -112,7 +78,3 @@ def _response(request: Request, exchange: Exchange) -> Response:
     return kind(
         url=request.url, status=exchange.status, headers=headers, body=exchange.body, protocol=exchange.http_version
     )
-
-
-def _first(headers: Headers, name: str) -> str:
-    return next((value for key, value in headers if key.lower() == name), "")

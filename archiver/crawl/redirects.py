@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from archiver.crawl.handler import REDIRECTS
 from archiver.crawl.running import RunningCrawl
 from archiver.errors import BadUrl, FetchFailed
+from archiver.fetch.exchange import REDIRECTS
 from archiver.urls import clean
 
 if TYPE_CHECKING:

@@ -1,4 +1,5 @@
-"""Clusters of articles that say the same: exact, near, of a wire. In: an archive, a query. Out: clusters, lazily."""
+"""Clusters of articles that say the same: exact, near, of a wire. In: an archive, a query. Out: clusters, lazily.
+Never: bodies."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Names: who is meant by a piece of a byline. In: text that a person formatted. Out: clean names, and what kind they are.
 
+Never: a page.
+
 A byline is cut at conjunctions, freed of "By" and of what follows a name (role, address, date), and each piece is weighed.
 """
 

@@ -1,5 +1,7 @@
 """Titles: the forms a page gives its headline in, and the one we take. In: what a page declares and shows. Out: a Title.
 
+Never: fetching.
+
 Seven places name a headline, and on a third of all press pages they differ. Before they are compared each form loses what
 is not the headline: the site's name, and whatever follows another form behind a separator. Then they vote, with weights
 that did best on each half, by host, of 675 pages with known titles. A form that came with the site's name is a copy of

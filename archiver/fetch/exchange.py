@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from archiver.model import Headers, Request, Tls
+from archiver.model import Capture, Headers, Hop, Request, Right, Tls
 
 MIB = 1024 * 1024
+REDIRECTS = frozenset({301, 302, 303, 307, 308})  # statuses whose Location is followed (RFC 9110, 15.4)
 
 FLAGS = {
     "truncated": "the body ended before its framing or its content coding said it would; what came is kept",
@@ -70,3 +71,41 @@ class Exchange:
         """Return the first value of header `name` (any case), or None."""
         name = name.lower()
         return next((value for key, value in self.headers if key.lower() == name), None)
+
+    @property
+    def leads_to(self) -> str | None:
+        """The Location of a redirect, as received; None for any other answer."""
+        return self.header("location") or None if self.status in REDIRECTS else None
+
+    def as_hop(self, location: str) -> Hop:
+        """Return this redirect as one of the hops to a capture."""
+        return Hop(
+            url=self.url, status=self.status, reason=self.reason, headers=self.headers, location=location,
+            at=self.started_at, peer=self.peer,
+        )  # fmt: skip
+
+    def as_capture(
+        self, *, hops: tuple[Hop, ...] = (), discovery: str = "urls", robots: str | None = None,
+        rights: tuple[Right, ...] = (),
+    ) -> Capture:  # fmt: skip
+        """Return this answer as a capture: what `hops` led to, how it was found, what robots.txt says."""
+        return Capture(
+            url=self.url,
+            requested_url=hops[0].url if hops else self.url,
+            captured_at=self.started_at,
+            status=self.status,
+            reason=self.reason,
+            http_version=self.http_version,
+            headers=self.headers,
+            body=self.body,
+            request=self.request,
+            redirects=hops,
+            first_byte_seconds=self.first_byte_seconds,
+            total_seconds=self.total_seconds,
+            peer=self.peer,
+            tls=self.tls,
+            discovery=discovery,
+            flags=self.flags,
+            robots=robots,
+            rights=rights,
+        )

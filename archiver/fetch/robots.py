@@ -148,8 +148,8 @@ class Robots:
             answer = await self._fetch(
                 url, headers=self._headers, deadline_seconds=DEADLINE_SECONDS, keep_bytes=READ_BYTES
             )
-            location = answer.header("location")
-            if answer.status not in (301, 302, 303, 307, 308) or location is None:
+            location = answer.leads_to
+            if location is None:
                 return await self._judge(answer, origin)
             seen.add(url)
             url = _join(url, location)

@@ -7,23 +7,21 @@ neither strand a retry nor release a parked host early.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 from archiver.errors import NotArchived, StoreError, StoreFull
-from archiver.frontier import NO_LINKS, Counts, Found, Intent, Known, Lease, Line, Links
+from archiver.frontier import NO_LINKS, Found, Intent, Known, Lease, Links
 from archiver.frontier.sqlite_job import SqliteJob
+from archiver.frontier.sqlite_rows import lease_of, to_text
+from archiver.frontier.sqlite_schema import FROM_1, SCHEMA, VERSION
 
-VERSION = 2
-PENDING, LEASED, DONE = 0, 1, 2
 NEVER = 9e18  # when a settled URL is due again
 CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
 
@@ -38,39 +36,6 @@ FACTS = (
     "body_size",
 )  # what the ledger notes about a closed URL
 _SETS = ", ".join(f"{name} = ?" for name in FACTS)  # one not given is absent: an intended record was not written
-SCHEMA = """
-CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
-  round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1, rules TEXT NOT NULL DEFAULT '',
-  state TEXT NOT NULL DEFAULT 'run', state_at REAL NOT NULL DEFAULT 0, archive TEXT NOT NULL DEFAULT '',
-  clock REAL NOT NULL, began REAL NOT NULL DEFAULT 0);
-CREATE TABLE host (host TEXT PRIMARY KEY, next_due REAL NOT NULL, blocked_until REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
-CREATE INDEX host_due ON host (next_due);
-CREATE TABLE url (fp INTEGER PRIMARY KEY, host TEXT NOT NULL, url TEXT NOT NULL, role TEXT NOT NULL,
-  state INTEGER NOT NULL DEFAULT 0, prio INTEGER NOT NULL, due REAL NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
-  tries INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, via INTEGER, hops INTEGER NOT NULL DEFAULT 0,
-  seed INTEGER NOT NULL DEFAULT 0, round INTEGER NOT NULL DEFAULT 0, outcome TEXT, reason TEXT NOT NULL DEFAULT '',
-  final_url TEXT, status INTEGER, record TEXT, record_sha256 TEXT,
-  record_size INTEGER, body TEXT, body_sha256 TEXT, body_size INTEGER, known TEXT,
-  ended_at REAL);
-CREATE INDEX url_todo ON url (host, prio DESC, due) WHERE state = 0;
-CREATE INDEX url_leased ON url (fp) WHERE state = 1;
-CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
-CREATE TABLE dropped (reason TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE event (at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
-"""
-FROM_1 = """
-ALTER TABLE job ADD COLUMN rules TEXT NOT NULL DEFAULT '';
-ALTER TABLE job ADD COLUMN state TEXT NOT NULL DEFAULT 'run';
-ALTER TABLE job ADD COLUMN state_at REAL NOT NULL DEFAULT 0;
-ALTER TABLE job ADD COLUMN archive TEXT NOT NULL DEFAULT '';
-CREATE TABLE event (at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
-ALTER TABLE url ADD COLUMN known TEXT;
-ALTER TABLE url DROP COLUMN etag;
-ALTER TABLE url DROP COLUMN last_modified;
-UPDATE url SET due = 9e18 WHERE state = 2
-  AND NOT (seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'));
-CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
-"""  # version 1 had no `known`, no orders and no events, and asked again by outcome
 
 
 class SqliteFrontier(SqliteJob):
@@ -288,7 +253,7 @@ class SqliteFrontier(SqliteJob):
         )
         if len(rows) < limit:
             self._set_next_due(host)
-        return [_lease(row) for row in rows]
+        return [lease_of(row) for row in rows]
 
     def _set_next_due(self, host: str) -> None:
         self.db.execute(
@@ -339,7 +304,7 @@ class SqliteFrontier(SqliteJob):
         self.db.execute(
             f"UPDATE url SET state = 2, outcome = ?, reason = ?, ended_at = ?, due = ?, known = coalesce(?, known), "
             f"{more}{_SETS} WHERE {which}",
-            (outcome, reason, now, due, known and _written(known), *map(facts.get, FACTS), *values),
+            (outcome, reason, now, due, known and to_text(known), *map(facts.get, FACTS), *values),
         )
 
     def _enter(self, links: Links) -> None:
@@ -419,89 +384,9 @@ class SqliteFrontier(SqliteJob):
                     ),
                 )
 
-    # ------------------------------------------------------------------ looking
-
-    def counts(self) -> Counts:
-        states = dict(self.db.execute("SELECT state, count(*) FROM url GROUP BY state").fetchall())
-        ended = self.db.execute("SELECT outcome, reason, count(*) FROM url WHERE state = 2 GROUP BY 1, 2").fetchall()
-        outcomes: dict[str, int] = {}
-        reasons: dict[str, int] = {}
-        failures = {reason: n for outcome, reason, n in ended if outcome == "failed"}
-        for outcome, reason, n in ended:
-            outcomes[outcome] = outcomes.get(outcome, 0) + n
-            if reason:
-                reasons[reason] = reasons.get(reason, 0) + n
-        dropped = dict(self.db.execute("SELECT reason, n FROM dropped").fetchall())
-        return Counts(
-            pending=states.get(PENDING, 0),
-            leased=states.get(LEASED, 0),
-            done=states.get(DONE, 0),
-            outcomes=outcomes,
-            reasons=reasons,
-            dropped=dropped,
-            failures=failures,
-        )
-
-    def next_due_in(self, *, besides: Iterable[str] = ()) -> float | None:
-        skip = tuple(besides)
-        row = self.db.execute(
-            "SELECT min(max(next_due, blocked_until)) FROM host "
-            f"WHERE next_due < 9e17 AND host NOT IN ({', '.join('?' * len(skip))})",
-            skip,
-        ).fetchone()
-        return None if row[0] is None else max(0.0, float(row[0]) - self.now())
-
-    def line(self, fp: int) -> Line | None:
-        return next(self._lines("u.fp = ?", fp), None)
-
-    def lines(self) -> Iterator[Line]:
-        return self._lines("u.state != 2 OR u.ended_at >= (SELECT began FROM job)")
-
-    def _lines(self, where: str, *values: object) -> Iterator[Line]:
-        names = ("record", "record_sha256", "record_size", "body", "body_sha256", "body_size", "ended_at")
-        kept = ", ".join(f"CASE u.state WHEN 2 THEN u.{name} END" for name in names)  # an open URL kept nothing yet
-        cursor = self.db.cursor().execute(
-            "SELECT u.url, coalesce(u.final_url, u.url), u.role, "
-            "CASE u.state WHEN 2 THEN u.outcome ELSE 'deferred' END, "
-            f"u.reason, u.status, u.tries, u.hops, v.url, {kept} "
-            "FROM url u LEFT JOIN url v ON v.fp = u.via "
-            f"WHERE {where} ORDER BY u.ended_at IS NULL, u.ended_at",
-            values,
-        )
-        for row in cursor:
-            yield Line(*row)
-
     def close(self) -> None:
         """Fold the log back into the file and close it."""
         self.db.close()
-
-
-def _lease(row: Any) -> Lease:
-    """A lease from the columns that `_claim_host` selects."""
-    fp, url, host, role, epoch, tries, hops, via, seed, known = row
-    return Lease(
-        fp=fp,
-        url=url,
-        host=host,
-        role=role,
-        epoch=epoch,
-        tries=tries,
-        hops=hops,
-        via=via,
-        seed=bool(seed),
-        known=known and _read(known),
-    )
-
-
-def _written(known: Known) -> str:
-    """What is known, as JSON; what is absent is left out."""
-    values = {one.name: getattr(known, one.name) for one in fields(known)}
-    return json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
-
-
-def _read(text: str) -> Known:
-    values = json.loads(text)
-    return Known(**{**values, "items": tuple(values.get("items", ()))})
 
 
 def _is_full(error: BaseException) -> bool:

@@ -1,16 +1,19 @@
-"""SqliteJob: the job's own row, its events and its hosts in SQLite. In: orders. Out: where it stands. Never: URLs.
+"""SqliteJob: the job as a whole in SQLite: orders, events, hosts, counts, lines. In: orders. Out: where it stands.
 
 A second connection, of another process, reads and writes these beside the crawl: that is how a crawl is watched,
-paused and stopped.
+paused and stopped. Never: leases.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from archiver.frontier import Event, HostCounts, JobState, Standing
+from archiver.frontier import Counts, Event, HostCounts, JobState, Line, Standing
+
+PENDING, LEASED, DONE = 0, 1, 2
 
 
 class SqliteJob:
@@ -67,3 +70,55 @@ class SqliteJob:
         )
         names = ("host", "pending", "leased", "done", "archived", "failed", "size", "recent", "wait")
         return [HostCounts(**dict(zip(names, row, strict=True))) for row in rows]
+
+    # ------------------------------------------------------------------ looking
+
+    def counts(self) -> Counts:
+        states = dict(self.db.execute("SELECT state, count(*) FROM url GROUP BY state").fetchall())
+        ended = self.db.execute("SELECT outcome, reason, count(*) FROM url WHERE state = 2 GROUP BY 1, 2").fetchall()
+        outcomes: dict[str, int] = {}
+        reasons: dict[str, int] = {}
+        failures = {reason: n for outcome, reason, n in ended if outcome == "failed"}
+        for outcome, reason, n in ended:
+            outcomes[outcome] = outcomes.get(outcome, 0) + n
+            if reason:
+                reasons[reason] = reasons.get(reason, 0) + n
+        dropped = dict(self.db.execute("SELECT reason, n FROM dropped").fetchall())
+        return Counts(
+            pending=states.get(PENDING, 0),
+            leased=states.get(LEASED, 0),
+            done=states.get(DONE, 0),
+            outcomes=outcomes,
+            reasons=reasons,
+            dropped=dropped,
+            failures=failures,
+        )
+
+    def next_due_in(self, *, besides: Iterable[str] = ()) -> float | None:
+        skip = tuple(besides)
+        row = self.db.execute(
+            "SELECT min(max(next_due, blocked_until)) FROM host "
+            f"WHERE next_due < 9e17 AND host NOT IN ({', '.join('?' * len(skip))})",
+            skip,
+        ).fetchone()
+        return None if row[0] is None else max(0.0, float(row[0]) - self.now())
+
+    def line(self, fp: int) -> Line | None:
+        return next(self._lines("u.fp = ?", fp), None)
+
+    def lines(self) -> Iterator[Line]:
+        return self._lines("u.state != 2 OR u.ended_at >= (SELECT began FROM job)")
+
+    def _lines(self, where: str, *values: object) -> Iterator[Line]:
+        names = ("record", "record_sha256", "record_size", "body", "body_sha256", "body_size", "ended_at")
+        kept = ", ".join(f"CASE u.state WHEN 2 THEN u.{name} END" for name in names)  # an open URL kept nothing yet
+        cursor = self.db.cursor().execute(
+            "SELECT u.url, coalesce(u.final_url, u.url), u.role, "
+            "CASE u.state WHEN 2 THEN u.outcome ELSE 'deferred' END, "
+            f"u.reason, u.status, u.tries, u.hops, v.url, {kept} "
+            "FROM url u LEFT JOIN url v ON v.fp = u.via "
+            f"WHERE {where} ORDER BY u.ended_at IS NULL, u.ended_at",
+            values,
+        )
+        for row in cursor:
+            yield Line(*row)

@@ -1,4 +1,5 @@
-"""Re-extraction of an archive: its records as one shard, its catalog kept up. In: an archive, a query. Out: Changes."""
+"""Re-extraction of an archive: its records as one shard, its catalog kept up. In: an archive, a query. Out: Changes.
+Never: a site."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """One shard of records, read again. In: keys, where they are, where the new generations go. Out: a Change for each.
 
+Never: a site.
+
 newest generation → not by today's rules? → body, proved → killable worker → next generation → put, never over another
 
 Done twice, it does nothing the second time and reports the same: what a rerun finds written is compared with what was

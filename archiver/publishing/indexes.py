@@ -1,5 +1,7 @@
 """The index of a part's captures, as replay tools ask it: CDXJ in blocks (ZipNum). In: sorted lines. Out: three files.
 
+Never: bodies.
+
 Captures lie in no WARC file here, so a line names none: it says when what was captured, and the snapshot's id.
 """
 

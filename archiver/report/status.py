@@ -1,5 +1,7 @@
 """Status: where a job stands at this moment. In: its ledger, read beside the crawl. Out: numbers, and text of them.
 
+Never: writing.
+
 Rates and the time left come from when URLs ended, as the ledger has it: they hold for whoever looks, from outside.
 """
 

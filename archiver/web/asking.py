@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from archiver.errors import BadUrl, FetchFailed
 from archiver.extraction.workers import WorkerPool
-from archiver.fetch import Client, Exchange, Guard, Limits, Robots
+from archiver.fetch import Client, Guard, Limits, Robots
 from archiver.model import Capture, Hop
 from archiver.urls import join
 from archiver.web import api, site
@@ -26,7 +25,6 @@ COLLECTION = "asked-for"
 LIMITS = Limits(total_seconds=40.0)
 _BODY = 16 * 1024  # bytes of the question
 _HOPS = 5
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AT_ONCE = asyncio.Semaphore(2)
 
 
@@ -91,12 +89,14 @@ async def _fetched(request: Request, url: str) -> Capture:
             if not verdict.allowed and not verdict.no_host:
                 raise Refused(422, f"{url[:200]}: {verdict.reason}")
             exchange = await client.fetch(url, headers=headers)
-            location = exchange.header("location")
-            if exchange.status not in _REDIRECTS or not location:
-                return _capture(exchange, asked, tuple(hops), verdict.reason)
+            location = exchange.leads_to
+            if location is None:
+                return exchange.as_capture(
+                    hops=tuple(hops), discovery="asked", robots=verdict.reason, rights=verdict.rights
+                )
             if len(hops) == _HOPS:
                 raise Refused(422, f"{asked[:200]}: more than {_HOPS} redirects")
-            hops.append(_hop(exchange, location))
+            hops.append(exchange.as_hop(location))
             url = join(url, location)
     except (FetchFailed, BadUrl) as error:
         raise Refused(422, str(error)[:500]) from error
@@ -117,38 +117,3 @@ async def _kept(request: Request, capture: Capture) -> Response:
     receipt = await asyncio.to_thread(archive.store_prepared, prepared)
     row = await asyncio.to_thread(archive.row, receipt.id)
     return site.data(api.row_json(row), status=201, headers={"Location": f"/snapshot/{receipt.id}"})
-
-
-def _capture(exchange: Exchange, asked: str, hops: tuple[Hop, ...], robots: str) -> Capture:
-    return Capture(
-        url=exchange.url,
-        requested_url=asked,
-        captured_at=exchange.started_at.astimezone(UTC),
-        status=exchange.status,
-        reason=exchange.reason,
-        http_version=exchange.http_version,
-        headers=exchange.headers,
-        body=exchange.body,
-        request=exchange.request,
-        redirects=hops,
-        first_byte_seconds=exchange.first_byte_seconds,
-        total_seconds=exchange.total_seconds,
-        peer=exchange.peer,
-        tls=exchange.tls,
-        discovery="asked",
-        flags=exchange.flags,
-        robots=robots,
-    )
-
-
-def _hop(exchange: Exchange, location: str) -> Hop:
-    at: datetime = exchange.started_at
-    return Hop(
-        url=exchange.url,
-        status=exchange.status,
-        reason=exchange.reason,
-        headers=exchange.headers,
-        location=location,
-        at=at,
-        peer=exchange.peer,
-    )

@@ -1,4 +1,5 @@
-"""`/web/*/<url>`: every capture of a URL, as a calendar and a list. In: a URL or a prefix. Out: a page."""
+"""`/web/*/<url>`: every capture of a URL, as a calendar and a list. In: a URL or a prefix. Out: a page.
+Never: bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`/cdx/search/cdx`: captures in the Internet Archive's dialect. In: its parameters. Out: text or a list of lists."""
+"""`/cdx/search/cdx`: captures in the Internet Archive's dialect. In: its parameters. Out: text or a list of lists.
+Never: bodies."""
 
 from __future__ import annotations
 

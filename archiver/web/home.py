@@ -1,4 +1,5 @@
-"""`/`, `/domain/<d>`, `/crawl/<id>`, `/data`: the archive, and parts of it, in numbers. In: a name. Out: a page."""
+"""`/`, `/domain/<d>`, `/crawl/<id>`, `/data`: the archive, and parts of it, in numbers. In: a name. Out: a page.
+Never: bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`/web`, `/timegate`, `/timemap`, `/snapshot`: captures by URL and time (RFC 7089). In: a request. Out: a capture."""
+"""`/web`, `/timegate`, `/timemap`, `/snapshot`: captures by URL and time (RFC 7089). In: a request. Out: a capture.
+Never: writing."""
 
 from __future__ import annotations
 

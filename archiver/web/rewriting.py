@@ -1,5 +1,7 @@
 """A page made to stay inside the archive. In: a page, its record. Out: the page, its links leading to captures.
 
+Never: I/O.
+
 Safety does not rest on this: the policy of an archived body lets nothing out, whatever a page says. This makes a click
 lead to a capture, and shows pictures, styles and fonts that were captured too. All else stays as it was, byte for byte.
 Every pattern here is linear: alternatives exclude each other, and an end that never comes is the end of the page.

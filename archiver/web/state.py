@@ -1,4 +1,4 @@
-"""How the server itself is. In: nothing. Out: `/healthz` for a balancer, `/metrics` for Prometheus."""
+"""How the server itself is. In: nothing. Out: `/healthz` for a balancer, `/metrics` for Prometheus. Never: names."""
 
 from __future__ import annotations
 

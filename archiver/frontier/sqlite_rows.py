@@ -1,0 +1,37 @@
+"""Values of the ledger as columns in SQLite. In: rows. Out: leases; and what is known, as JSON. Never: queries."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from archiver.frontier import Known, Lease
+
+
+def lease_of(row: Any) -> Lease:
+    """A lease from the columns that a claim selects."""
+    fp, url, host, role, epoch, tries, hops, via, seed, known = row
+    return Lease(
+        fp=fp,
+        url=url,
+        host=host,
+        role=role,
+        epoch=epoch,
+        tries=tries,
+        hops=hops,
+        via=via,
+        seed=bool(seed),
+        known=known and _read(known),
+    )
+
+
+def to_text(known: Known) -> str:
+    """What is known, as JSON; what is absent is left out."""
+    values = {one.name: getattr(known, one.name) for one in fields(known)}
+    return json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
+
+
+def _read(text: str) -> Known:
+    values = json.loads(text)
+    return Known(**{**values, "items": tuple(values.get("items", ()))})
