@@ -50,6 +50,15 @@ def test_a_download_equals_an_uninterrupted_one_however_it_was_interrupted(folde
     assert contents(tmp_path / "cut") == whole
 
 
+def test_a_rate_holds_the_download_back(folder: Path, tmp_path: Path) -> None:
+    assert run("get", "-o", tmp_path / "whole", archive=folder) == 0
+    size = sum(len(data) for name, data in contents(tmp_path / "whole").items() if name.endswith(".html"))
+    start = time.monotonic()
+    assert run("get", "-o", tmp_path / "slow", "--rate", size / 1e6 / 0.4, archive=folder) == 0
+    assert time.monotonic() - start >= 0.4
+    assert contents(tmp_path / "slow") == contents(tmp_path / "whole")
+
+
 def test_what_is_there_and_equal_is_not_read_again(folder: Path, tmp_path: Path) -> None:
     assert run("get", "-o", tmp_path / "out", archive=folder) == 0
     for body in folder.glob("html/*/*"):

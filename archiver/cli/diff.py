@@ -1,10 +1,12 @@
-"""archiver diff: what a later capture says otherwise. In: two snapshots, or a URL. Out: text, JSON or one HTML page."""
+"""archiver diff: what a later capture says otherwise. In: two snapshots, a URL, or data sets. Out: text, JSON, HTML."""
 
 from __future__ import annotations
 
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +17,7 @@ from archiver.cli.options import archive_options, name_and_time, opened
 from archiver.cli.output import dumps, safe, say
 from archiver.compare import Difference, Kind, Piece, Version, Way, compare, history, to_html
 from archiver.errors import BadInput, NotArchived
+from archiver.export import compare_datasets, list_of
 from archiver.model import Record
 from archiver.record import refuse_tombstone
 from archiver.timestamps import span
@@ -23,8 +26,8 @@ _SIGNS = {Way.ADDED: ("{+", "+}", "green"), Way.REMOVED: ("[-", "-]", "red")}
 
 
 @click.command(epilog="Example:  archiver diff https://news.example/a --a 20261102 --b 20261109 --archive press")
-@click.argument("what", metavar="ID | URL[@TIME]")
-@click.argument("other", required=False, metavar="[ID | URL[@TIME]]")
+@click.argument("what", metavar="ID | URL[@TIME] | FOLDER")
+@click.argument("other", required=False, metavar="[ID | URL[@TIME] | FOLDER]")
 @archive_options
 @click.option("--a", "early", metavar="TIME", help="The earlier one is the URL's capture closest to this time.")
 @click.option("--b", "late", metavar="TIME", help="The later one is the URL's capture closest to this time.")
@@ -38,8 +41,13 @@ def diff(
 
     Of one URL, its latest capture with the latest before it that had other bytes. A paragraph that moved is told from
     one that was edited. Counters, "5 hours ago" and lines about when a page was made are left out, and counted. In
-    text, [-this-] is gone and {+this+} is new.
+    text, [-this-] is gone and {+this+} is new. Of two FOLDERs that `archiver export` wrote, which snapshots only one
+    has, or has in another reading; ends with 1 if there are any.
     """
+    if other and all(list_of(Path(one)) for one in (what, other)):
+        if early or late or all_of_them or form == "html":
+            raise BadInput("two data sets", "are compared as they are, as text or --json")
+        raise click.exceptions.Exit(_datasets(Path(what), Path(other), form))
     if all_of_them and (other or early or late or form == "html"):
         raise BadInput("--history", "is for one URL, as text or --json")
     if other and (early or late):
@@ -54,6 +62,20 @@ def diff(
         say(to_html(difference), nl=False)
     else:
         click.echo(dumps(difference.as_json(), indent=1) if form == "json" else "\n".join(_text(difference)))
+
+
+def _datasets(before: Path, after: Path, form: str | None) -> int:
+    """Tell what differs between two data sets, a line each; return 1 if something does."""
+    kinds = Counter[str]()
+    for change in compare_datasets(before, after):
+        kinds[change.kind] += 1
+        one = change.after or change.before
+        assert one is not None  # one of the two is there
+        line = f"{change.kind}  {one.captured_at}  {one.id}  {one.url}"
+        say(dumps(change.as_json()) if form == "json" else safe(line))
+    told = ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in sorted(kinds.items()))
+    click.echo(told or "the same snapshots in both", err=True)
+    return 1 if kinds else 0
 
 
 def _record(archive: Archive, row: Row) -> Record:

@@ -10,7 +10,7 @@ import click
 from archiver.cli.options import archive_options, generation_option, opened, progress, selection_options, where
 from archiver.cli.output import safe
 from archiver.errors import BadInput
-from archiver.export import About, Exported, check_dataset
+from archiver.export import About, Exported
 from archiver.export import export as make
 from archiver.export.forms import FORMS
 
@@ -30,16 +30,13 @@ _SHOWN = 20  # of what was left out; query.json names all
 @click.option("--licence", default="", help="An SPDX id or a URL, where you can give one.")
 @click.option("--captures", is_flag=True, help="With --as warc: Common Crawl's columnar index too.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="MB/S", help="Read no faster than this.")
-@click.option("--check", type=click.Path(path_type=Path), metavar="DIR", help="Check a data set instead of making one.")
-def export(form: str | None, output: Path | None, check: Path | None, **given: Any) -> None:
+def export(form: str | None, output: Path | None, **given: Any) -> None:
     """Export snapshots as a data set: frozen, checked, citable.
 
     Always with datapackage.json, CITATION.cff, query.json, README.md and manifest-sha256.txt. The same command goes on
     after an interruption, and ends equal. Ends with 1 if a snapshot is damaged: it is left out and named.
+    `archiver verify FOLDER` checks a data set, `archiver diff` compares two.
     """
-    if check is not None:
-        _check(check)
-        return
     if form is None or output is None:
         raise BadInput("--as and --output", "are both needed: --as parquet -o november")
     about = About(**{name: given[name] for name in ("title", "description", "creator", "contact", "licence")})
@@ -70,13 +67,3 @@ def _tell(done: Exported, output: Path) -> None:
     where = click.format_filename(output)
     click.echo(f"{was}{done.snapshots:,} snapshots as {done.form} in {where}{left}", err=True)
     click.echo(done.identifier)
-
-
-def _check(folder: Path) -> None:
-    found = 0
-    for damage in check_dataset(folder):
-        found += 1
-        click.echo(safe(f"{damage.problem}: {damage.key}" + (f" ({damage.detail})" if damage.detail else "")))
-    click.echo(f"{click.format_filename(folder)}: {found or 'nothing'} wrong", err=True)
-    if found:
-        raise click.exceptions.Exit(1)

@@ -18,6 +18,7 @@ from archiver.catalog import Row
 from archiver.cli.options import archive_options, generation_option, opened, progress, selected, selection_options
 from archiver.cli.output import give, safe
 from archiver.errors import ArchiveError, BadInput, NotArchived, StoreError, StoreFull, TakenDown
+from archiver.fixity import Pace
 from archiver.model import Record, Verdict
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import key_of, refuse_tombstone
@@ -42,7 +43,8 @@ class File(NamedTuple):
 @click.option(
     "--as", "kind", type=click.Choice(sorted(KINDS)), default="html", show_default=True, help="What to download."
 )
-def get(output: str, kind: str, **given: Any) -> None:
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="MB/S", help="Read no faster than this.")
+def get(output: str, kind: str, rate: float | None, **given: Any) -> None:
     """Download snapshots into a folder, named by time and id.
 
     Each body is compared with its sha256. What is there already and equal is left alone, so the same command goes on
@@ -55,7 +57,7 @@ def get(output: str, kind: str, **given: Any) -> None:
         rows = selected(archive, given)
         if output == "-":
             _to_stdout(archive, rows, kind)
-        elif _to_folder(archive, rows, Path(output), kind=kind, total=total):
+        elif _to_folder(archive, rows, Path(output), kind=kind, total=total, pace=Pace(rate * 1e6 if rate else None)):
             raise click.exceptions.Exit(1)
 
 
@@ -76,7 +78,7 @@ def _to_stdout(archive: Archive, rows: Iterable[Row], kind: str) -> None:
         click.echo(f"the latest of {count:,} snapshots; -o FOLDER downloads all of them", err=True)
 
 
-def _to_folder(archive: Archive, rows: Iterable[Row], folder: Path, *, kind: str, total: int) -> int:
+def _to_folder(archive: Archive, rows: Iterable[Row], folder: Path, *, kind: str, total: int, pace: Pace) -> int:
     """Download into `folder`; return how many snapshots are damaged. Raises StoreError if the store fails."""
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,6 +95,7 @@ def _to_folder(archive: Archive, rows: Iterable[Row], folder: Path, *, kind: str
                 click.echo(f"archiver: {safe(str(files))}", err=True)
             else:
                 digests.update(_kept(folder, files))
+                pace.took(sum(len(one.data) for one in files if one.data is not None))
                 without += not files
             if show:
                 show(number, total)

@@ -1,7 +1,9 @@
-"""archiver verify: re-reads and re-hashes everything. In: an archive. Out: one finding per damaged object."""
+"""archiver verify: re-reads and re-hashes everything. In: an archive or data set. Out: one finding per damaged object."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,38 +11,57 @@ import click
 from archiver.cli.options import archive_options, opened, progress
 from archiver.cli.output import dumps, safe, say
 from archiver.errors import BadInput
+from archiver.export import check_dataset
+from archiver.model import Damage
 
 
 @click.command(epilog="Example:  archiver verify --archive s3://press --sample 5%")
+@click.argument("dataset", required=False, metavar="[FOLDER]", type=click.Path(path_type=Path))
 @archive_options
 @click.option("--sample", metavar="N%", help="Only this share, chosen anew each time.")
 @click.option("--from", "since", metavar="TIME", help="Only what was captured from then on.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="MB/S", help="Read no faster than this.")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True, help="How.")
-def verify(sample: str | None, since: str | None, rate: float | None, form: str, **given: Any) -> None:
+def verify(
+    dataset: Path | None, sample: str | None, since: str | None, rate: float | None, form: str, **given: Any
+) -> None:
     """Check that every byte is still the byte that was kept.
 
-    Names each object that was changed, cut, lost or that nothing refers to, and ends with 1 if there is one.
+    Names each object that was changed, cut, lost or that nothing refers to, and ends with 1 if there is one. With a
+    FOLDER that `archiver export` wrote, every file of that data set is checked, and no archive is needed.
     """
+    if dataset is not None:
+        if sample or since or rate:
+            raise BadInput("--sample, --from and --rate", "are for an archive; a data set is checked whole")
+        found = _named(check_dataset(dataset), form)
+        click.echo(f"{click.format_filename(dataset)}: {found or 'nothing'} wrong", err=True)
+        raise click.exceptions.Exit(1 if found else 0)
     with opened(given) as archive:
         checked = Counter()
-        found = 0
         taken: list[str] = []
-        for damage in archive.verify(
+        damages = archive.verify(
             sample=_share(sample),
             since=since,
             rate=rate * 1e6 if rate else None,
             progress=checked,
             taken_down=taken.append,
-        ):
-            found += 1
-            line = {"key": damage.key, "problem": damage.problem, "detail": damage.detail}
-            text = f"{damage.problem}: {damage.key}" + (f" ({damage.detail})" if damage.detail else "")
-            say(dumps(line) if form == "jsonl" else safe(" ".join(text.split())))
+        )
+        found = _named(damages, form)
     gone = f", {len(taken):,} snapshots taken down" if taken else ""
     click.echo(f"{checked.total:,} objects checked, {found or 'no'} damaged{gone}", err=True)
     if found:
         raise click.exceptions.Exit(1)
+
+
+def _named(damages: Iterable[Damage], form: str) -> int:
+    """Name each; return how many."""
+    found = 0
+    for damage in damages:
+        found += 1
+        line = {"key": damage.key, "problem": damage.problem, "detail": damage.detail}
+        text = f"{damage.problem}: {damage.key}" + (f" ({damage.detail})" if damage.detail else "")
+        say(dumps(line) if form == "jsonl" else safe(" ".join(text.split())))
+    return found
 
 
 class Counter:

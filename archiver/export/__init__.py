@@ -7,6 +7,20 @@ from archiver.export.checking import check_dataset
 from archiver.export.dataset import About
 from archiver.export.exporting import Exported, LeftOut, export
 from archiver.export.forms import FORMS, Form
+from archiver.export.listing import Change, Listed, compare_datasets, list_of
 from archiver.export.wacz_check import check_wacz
 
-__all__ = ["FORMS", "About", "Exported", "Form", "LeftOut", "check_dataset", "check_wacz", "export"]
+__all__ = [
+    "FORMS",
+    "About",
+    "Change",
+    "Exported",
+    "Form",
+    "LeftOut",
+    "Listed",
+    "check_dataset",
+    "check_wacz",
+    "compare_datasets",
+    "export",
+    "list_of",
+]

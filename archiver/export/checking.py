@@ -32,7 +32,7 @@ def check_dataset(path: Path) -> Iterator[Damage]:
         yield Damage(key=FOLDER, problem="unreadable", detail="the export is not finished; repeat its command")
         return
     if not (path / MANIFEST).is_file():
-        raise NotArchived(f"a data set in {path}: it has no {MANIFEST}")
+        raise NotArchived(f"a data set in {path}: it has no {MANIFEST}; an archive is named by --archive")
     damaged = list(_manifest(path, MANIFEST, complete=True))
     yield from damaged
     broken = {one.key for one in damaged}

@@ -151,7 +151,7 @@ def _readme(files: list[str], about: About, facts: Facts) -> str:
         f"{facts.software} as {facts.form}.\n\n"
         f"Identifier: `{facts.identifier}`, the sha256 of `{LIST}`. `query.json` says what was asked, `CITATION.cff` "
         f"how to cite it.\n\n## The files\n\n{listed}\n\n"
-        f"Check them with `sha256sum -c {MANIFEST}` or `archiver export --check .`\n{table}"
+        f"Check them with `sha256sum -c {MANIFEST}` or `archiver verify .`\n{table}"
     )
 
 

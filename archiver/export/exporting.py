@@ -29,8 +29,7 @@ from archiver.export.jsonl import to_member
 from archiver.export.wacz import is_page, page_line
 from archiver.export.warc_files import WarcFiles
 from archiver.export.work import FOLDER, Work, clear, is_unfinished, translated
-from archiver.fixity import Progress
-from archiver.fixity.audit import Pace
+from archiver.fixity import Pace, Progress
 from archiver.model import Record, Snapshot
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import from_json, key_of, refuse_tombstone

@@ -1,6 +1,6 @@
 """Fixity: are the bytes still the bytes? In: an archive. Out: one Damage per damaged object. Never: repairing."""
 
-from archiver.fixity.audit import HasStore, Progress, verify
+from archiver.fixity.audit import HasStore, Pace, Progress, verify
 from archiver.fixity.manifests import Entry, read_manifest, write_manifest
 
-__all__ = ["Entry", "HasStore", "Progress", "read_manifest", "verify", "write_manifest"]
+__all__ = ["Entry", "HasStore", "Pace", "Progress", "read_manifest", "verify", "write_manifest"]
