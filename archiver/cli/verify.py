@@ -1,4 +1,4 @@
-"""archiver verify: re-reads and re-hashes everything. In: an archive or data set. Out: one finding per damaged object."""
+"""archiver verify: hashes everything again. In: an archive or a data set. Out: one finding per damaged object."""
 
 from __future__ import annotations
 
