@@ -96,6 +96,15 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """When a page was published and changed by the feed or sitemap that named it: ISO 8601, as precise as it says."""
+
+    source: str  # feed | sitemap
+    published: str | None = None
+    modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """One response at one time, as served. The body is what Content-Encoding leaves (RFC 9110, 8.4).
 
@@ -119,6 +128,7 @@ class Capture:
     via: str | None = None  # the page, feed or sitemap that named this URL
     hops: int = 0  # links followed from the seed
     discovery: str = "urls"  # the spider that found it
+    announced: Announced | None = None  # what a feed or sitemap said of the page's dates
     flags: tuple[str, ...] = ()
     failure: Failure | None = None
     robots: str | None = None  # the robots.txt verdict, in words

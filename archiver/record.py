@@ -12,6 +12,7 @@ from archiver.bodies import sha1_base32, sha256_hex
 from archiver.errors import ArchiveError, BadInput, BadRecord, NewerSchema, TakenDown
 from archiver.keys import LAST_GENERATION, body_key, checked_name, record_key
 from archiver.model import (
+    Announced,
     Article,
     Capture,
     Failure,
@@ -200,6 +201,19 @@ def rights_from_json(members: Iterable[Mapping[str, Any]]) -> tuple[Right, ...]:
     )
 
 
+def announced_to_json(announced: Announced | None) -> _Json | None:
+    """Return the members of what a feed or sitemap said."""
+    return _named(announced, Announced)
+
+
+def announced_from_json(members: Mapping[str, Any] | None) -> Announced | None:
+    """Return it again. Raises KeyError, TypeError."""
+    if members is None:
+        return None
+    dates = {name: _optional(members, name, str) for name in ("published", "modified")}
+    return Announced(source=_take(members, "source", str), **dates)
+
+
 def article_to_json(article: Article) -> _Json:
     """Return the article's members, in the order of the class."""
     members: _Json = plain({field.name: getattr(article, field.name) for field in fields(Article)})
@@ -273,6 +287,7 @@ def _members(record: Record) -> _Json:
         "via": capture.via,
         "hops": capture.hops,
         "discovery": capture.discovery,
+        "announced": announced_to_json(capture.announced),
         "robots": capture.robots,
         "rights": rights_to_json(capture.rights),
         "article": article_to_json(record.article) if record.article else None,
@@ -350,6 +365,7 @@ def _capture(members: _Json, flags: tuple[str, ...]) -> Capture:
         via=_optional(members, "via", str),
         hops=_take(members, "hops", int),
         discovery=_take(members, "discovery", str),
+        announced=announced_from_json(members.get("announced")),  # the first records had none
         flags=flags,
         failure=None if failure is None else Failure(reason=failure["reason"], detail=failure["detail"]),
         robots=_optional(members, "robots", str),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import archiver
+from archiver.model import Announced
 from tests.crawling import command, crawl, environment, log_of
 from tests.site import Answer, Site, article, html_page
 
@@ -100,6 +101,20 @@ def test_feeds_and_sitemaps_lead_to_their_articles(tmp_path, spider, path):
         done = crawl(site.at(path), "--spider", spider, uri=str(tmp_path / "a"), state=tmp_path / "s")
         assert {record.url for record in done.articles()} == set(site.article_urls())
     assert done.outcomes[site.at(path)] == "followed"
+
+
+def test_what_a_feed_says_of_a_pages_date_is_in_its_record(tmp_path):
+    with Site() as site:
+        site.page("/bare")(lambda visit: html_page("Bridge", f"<h1>Bridge</h1><p>{'The bridge stands. ' * 60}</p>"))
+        item = f"<item><link>{site.at('/bare')}</link><pubDate>Mon, 05 Oct 2026 23:30:00 +0200</pubDate></item>"
+        feed = Answer(f"<rss><channel>{item}</channel></rss>".encode(), media_type="application/rss+xml")
+        site.page("/dated.xml")(lambda visit: feed)
+        done = crawl(site.at("/dated.xml"), "--spider", "feed", uri=str(tmp_path / "a"), state=tmp_path / "s")
+    (record,) = done.articles()
+    assert record.capture.announced == Announced(source="feed", published="2026-10-05T23:30:00+02:00")
+    assert record.article is not None
+    assert record.article.published == "2026-10-05T23:30:00+02:00"
+    assert record.article.dates["published"]["source"] == "feed"
 
 
 def test_the_older_pages_of_a_feed_are_read_once_and_until_nothing_follows(tmp_path):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from archiver.discovery import Sitemap, parse_sitemap
+from archiver.model import Announced
 
 URL = "http://news.example/sitemap.xml"
 A, B = "http://news.example/a", "http://news.example/b"
@@ -40,6 +41,7 @@ def test_a_urlset_gives_urls_and_dates():
     sitemap = read(urlset(A, "/b"))
     assert (sitemap.kind, urls(sitemap), sitemap.error) == ("urlset", [A, B], None)
     assert sitemap.entries[0].lastmod == datetime(2024, 3, 5, tzinfo=UTC)
+    assert sitemap.entries[0].announced == Announced(source="sitemap", modified="2024-03-05")
 
 
 def test_the_news_extension_gives_title_date_and_language():
@@ -52,6 +54,7 @@ def test_the_news_extension_gives_title_date_and_language():
     (entry,) = read(f"{HEAD}<url>{extension}<loc>{A}</loc></url></urlset>").entries
     assert (entry.url, entry.title, entry.language) == (A, "Storm & tide", "en")
     assert entry.published == datetime(2024, 3, 5, 9, tzinfo=UTC)
+    assert entry.announced == Announced(source="sitemap", published="2024-03-05T10:00:00+01:00")
 
 
 def test_an_index_gives_sitemaps():

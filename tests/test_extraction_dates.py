@@ -8,7 +8,7 @@ import pytest
 
 from archiver.extraction import read
 from archiver.extraction.moments import read_moment
-from archiver.model import Article, Capture
+from archiver.model import Announced, Article, Capture
 
 
 @pytest.mark.parametrize(
@@ -173,3 +173,55 @@ def test_an_impossible_claim_is_flagged_also_where_another_date_is_good():
     found, flags = article(meta("2024-03-05") + '<meta property="article:modified_time" content="2999-01-01">')
     assert found.published == "2024-03-05"
     assert "date_suspect" in flags
+
+
+def told(said: Announced, *, head: str = "", path: str = "/story", header: str = "") -> Article:
+    body = f"<html><head><title>Bridge</title>{head}</head><body><h1>Bridge</h1><p>{'A word. ' * 90}</p></body></html>"
+    headers = (("Last-Modified", header),) if header else ()
+    page = Capture(
+        url=f"https://a.example{path}", captured_at=datetime(2026, 11, 24, tzinfo=UTC), body=body.encode(),
+        headers=headers, announced=said,
+    )  # fmt: skip
+    found = read(page).article
+    assert found is not None
+    return found
+
+
+FEED = Announced(source="feed", published="2024-03-05T23:30:00+01:00", modified="2024-03-07")
+
+
+def test_what_a_feed_says_is_taken_where_the_page_says_nothing():
+    found = told(FEED, header="Wed, 06 Mar 2024 10:00:00 GMT")
+    assert (found.published, found.modified) == ("2024-03-05T23:30:00+01:00", "2024-03-07")
+    assert found.dates["published"] == {
+        "precision": "second", "zone": "+01:00", "source": "feed", "conflict": False,
+    }  # fmt: skip
+    assert found.dates["modified"]["source"] == "feed"
+    assert told(FEED, path="/2024/03/05/story").published == "2024-03-05T23:30:00+01:00"  # more than the address says
+
+
+def test_where_the_page_says_a_date_a_feed_only_testifies():
+    same = told(FEED, head=meta("2024-03-04"))
+    assert (same.published, same.dates["published"]["conflict"]) == ("2024-03-04", False)
+    other = told(FEED, head=meta("2024-03-03"))
+    assert (other.published, other.dates["published"]["conflict"]) == ("2024-03-03", True)
+
+
+def test_a_change_announced_later_than_the_pages_own_is_a_conflict_and_an_earlier_one_is_none():
+    def changed(day: str) -> bool:
+        found = told(FEED, head=meta("2024-03-05") + f'<meta property="article:modified_time" content="{day}">')
+        assert found.modified == day
+        return bool(found.dates["modified"]["conflict"])
+
+    assert changed("2024-03-05")
+    assert not changed("2024-03-20")
+
+
+def test_an_announced_date_that_cannot_be_is_no_date_and_no_fault_of_the_page():
+    body = b"<html><body><h1>Bridge</h1><p>" + b"A word. " * 90 + b"</p></body></html>"
+    said = Announced(source="sitemap", published="2999-01-01", modified="nonsense")
+    reading = read(
+        Capture(url="https://a.example/s", captured_at=datetime(2026, 11, 24, tzinfo=UTC), body=body, announced=said)
+    )
+    assert reading.article is not None
+    assert (reading.article.published, reading.article.modified, reading.flags) == (None, None, ())

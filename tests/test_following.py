@@ -52,7 +52,7 @@ def test_an_article_is_asked_for_by_its_own_address_wherever_it_was_named_first(
     tracked = "https://n.example/2026/02/harbour-story.html?utm_source=feed"
     amp = "https://n.example/amp/2026/02/harbour-story.html"
     if way == "feed":
-        found = follower.entries([(tracked, None, False), (amp, None, False)], LEASE)
+        found = follower.entries([(tracked, None), (amp, None)], LEASE)
     else:
         found = follower.links([(tracked, canonical(tracked)), (amp, canonical(amp))], LEASE)
     assert [one.url for one in found] == ["https://n.example/2026/02/harbour-story.html", amp]

@@ -16,6 +16,7 @@ from archiver.errors import NotArchived, StoreError
 from archiver.frontier import Found, JobState, Known, Links, Outcome
 from archiver.frontier.clerk import Clerk
 from archiver.frontier.sqlite import SqliteFrontier
+from archiver.model import Announced
 
 VERSION_1 = """
 CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
@@ -94,6 +95,14 @@ def test_a_url_is_entered_once(ledger):
     assert ledger.add([found(1), found(2), found(1)]) == 2
     assert ledger.add([found(2), found(3)]) == 1
     assert ledger.counts().pending == 3
+
+
+def test_what_is_announced_of_a_page_comes_with_its_lease_whoever_named_it_first(ledger):
+    said = Announced(source="feed", published="2026-11-24T08:00:00+01:00")
+    later = Announced(source="sitemap", modified="2026-11-25")
+    ledger.add([found(1), found(2, announced=later)])
+    assert ledger.add([found(1, announced=said), found(2, announced=said)]) == 0
+    assert {lease.fp: lease.announced for lease in ledger.claim(hosts=1, per_host=9)} == {1: said, 2: later}
 
 
 def test_a_lease_is_given_once_and_by_priority(ledger):

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from archiver.errors import BadInput, BadRecord, NewerSchema
 from archiver.keys import kind_of
-from archiver.model import Article, Capture, Failure, Hop, Reading, Record, Request, Right, Tls, Verdict
+from archiver.model import Announced, Article, Capture, Failure, Hop, Reading, Record, Request, Right, Tls, Verdict
 from archiver.record import from_json, key_of, make_record, record_id, to_json
 from archiver.seal import digest, layout, seal, unseal
 
@@ -54,6 +54,9 @@ def optional(of: Any) -> Any:
 rights = st.builds(
     Right, name=text, value=optional(text), to=optional(text), where=st.sampled_from(["robots.txt", "header", "meta"])
 )
+announced = st.builds(
+    Announced, source=st.sampled_from(["feed", "sitemap"]), published=optional(text), modified=optional(text)
+)
 seconds = optional(st.floats(0, 1e6))
 headers = many(st.tuples(text, text))
 hops = st.builds(Hop, url=text, status=st.integers(300, 399), reason=text, headers=headers, location=text, at=times)
@@ -76,6 +79,7 @@ def captures(text: Any = text) -> Any:
         hops=st.integers(0, 99),
         flags=many(text),
         rights=many(rights),
+        announced=optional(announced),
         failure=optional(st.builds(Failure, reason=text, detail=text)),
     )
 
@@ -214,9 +218,9 @@ def test_any_other_bytes_are_a_bad_record_and_no_other_error(data: bytes) -> Non
 def test_a_wrong_value_under_a_right_digest_is_a_bad_record_and_no_other_error(name: str) -> None:
     members = {name: value for name, value in json.loads(to_json(a_record())).items() if name != "digest"}
     without = seal({key: value for key, value in members.items() if key != name})
-    if name in ("generation", "rights", "takedown"):  # the first records had none
+    if name in ("generation", "rights", "announced", "takedown"):  # the first records had none
         record = from_json(without, "key")
-        assert (record.generation, record.rights, record.takedown) == (1, (), None)
+        assert (record.generation, record.rights, record.takedown, record.capture.announced) == (1, (), None, None)
     else:
         with pytest.raises(BadRecord):
             from_json(without, "key")

@@ -20,7 +20,7 @@ import pytest
 
 from archiver.extraction.frames import packed, read_frame
 from archiver.extraction.workers import PageWork, WorkerPool
-from archiver.model import Capture, Verdict
+from archiver.model import Announced, Capture, Verdict
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_a_page_comes_back_read_digested_and_packed():
 def test_feeds_and_sitemaps_are_read_there_too():
     feed = b"<rss><channel><item><link>/1</link><pubDate>Tue, 24 Nov 2026 08:00:00 GMT</pubDate></item></channel></rss>"
     entries = with_pool(lambda pool: pool.feed(capture(feed, kind="application/rss+xml"))).entries
-    assert entries == (("https://news.example/1", NOW, True),)
+    assert entries == (("https://news.example/1", Announced(source="feed", published="2026-11-24T08:00:00+00:00")),)
     sitemap = b"<urlset><url><loc>https://news.example/2</loc></url></urlset>"
     found = with_pool(lambda pool: pool.sitemap(capture(sitemap, kind="application/xml")))
     assert [url for url, *_ in found.entries] == ["https://news.example/2"]

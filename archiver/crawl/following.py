@@ -6,13 +6,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from archiver.crawl.window import Window
+from archiver.discovery import announced_at
 from archiver.extraction.requisites import REQUISITE
 from archiver.frontier import Found, Lease
-from archiver.model import Seed
+from archiver.model import Announced, Seed
 from archiver.urls import (
     BadUrl,
     Scope,
@@ -139,17 +139,17 @@ class Follower:
             return "too_deep"
         return None
 
-    def entries(self, entries: Iterable[tuple[str, datetime | None, bool]], lease: Lease) -> list[Found]:
-        """Entries of a feed or sitemap: pages to keep, in a site's crawl to follow as well.
-
-        Each with its date, and whether that is when it was published rather than last changed.
+    def entries(self, entries: Iterable[tuple[str, Announced | None]], lease: Lease) -> list[Found]:
+        """Entries of a feed or sitemap, each with what is said of its dates: pages to keep, in a site's crawl to follow
+        as well.
         """
         found, role = [], "site" if self.follow else "page"
-        for url, at, is_published in entries:
+        for url, said in entries:
+            at, is_published = announced_at(said)
             if self.window.excludes(url, at, is_published=is_published):
                 self._dropped["outside_dates"] += 1
             elif (one := self._one(url, lease, role, lease.hops + 1)) is not None:
-                found.append(one)
+                found.append(replace(one, announced=said))
         return found
 
     def guides(self, urls: Iterable[str], role: str, lease: Lease) -> list[Found]:

@@ -263,8 +263,8 @@ class ArticleSpider(scrapy.Spider):
         yield Page(
             capture=Capture(
                 url=request.url, requested_url=lease.url, captured_at=datetime.now(UTC), status=None, redirects=hops,
-                via=lease.via, hops=lease.hops, discovery=lease.role, robots=request.meta.get("robots"),
-                rights=request.meta.get("rights", ()), failure=why,
+                via=lease.via, hops=lease.hops, discovery=lease.role, announced=lease.announced,
+                robots=request.meta.get("robots"), rights=request.meta.get("rights", ()), failure=why,
             ),
             lease=lease,
         )  # fmt: skip
@@ -325,4 +325,11 @@ def _answered(response: Response) -> tuple[Lease, Capture]:
     """The lease and the capture, completed with what only the crawl knows."""
     lease: Lease = response.meta["lease"]
     capture: Capture = response.meta["capture"]
-    return lease, replace(capture, requested_url=lease.url, via=lease.via, hops=lease.hops, discovery=lease.role)
+    return lease, replace(
+        capture,
+        requested_url=lease.url,
+        via=lease.via,
+        hops=lease.hops,
+        discovery=lease.role,
+        announced=lease.announced,
+    )

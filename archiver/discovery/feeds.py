@@ -10,10 +10,11 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
-from archiver.discovery.dates import parse_date
+from archiver.discovery.dates import announced, parse_date
 from archiver.discovery.markup import Field, Reader, Record
 from archiver.discovery.stream import Document
 from archiver.errors import BadUrl
+from archiver.model import Announced
 from archiver.urls import join
 
 MAX_ITEMS = 50_000
@@ -25,13 +26,14 @@ _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedItem:
-    """One entry. `url` is absolute and clean; `published` and `modified` aware, UTC."""
+    """One entry. `url` is absolute and clean; `published` and `modified` aware, UTC, and as written in `announced`."""
 
     url: str
     title: str = ""
     published: datetime | None = None
     modified: datetime | None = None
     id: str = ""
+    announced: Announced | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ def _collect(entries: Iterable[_Entry], url: str) -> tuple[tuple[FeedItem, ...],
                 published=parse_date(entry.published),
                 modified=parse_date(entry.modified),
                 id=entry.id[:_MAX_TITLE],
+                announced=announced("feed", entry.published, entry.modified),
             )
         )
     return tuple(items), tuple(refused), next(entries, None) is not None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from archiver.discovery.dates import parse_date
-from archiver.discovery.feeds import parse_feed
+from archiver.discovery.dates import announced, parse_date
+from archiver.discovery.feeds import FeedItem, parse_feed
 from archiver.discovery.markup import Reader, Record
 from archiver.discovery.stream import Document
 from archiver.errors import BadUrl
+from archiver.model import Announced
 from archiver.urls import join
 
 MAX_ENTRIES = 50_000  # sitemaps.org
@@ -28,6 +29,7 @@ class SitemapEntry:
     published: datetime | None = None
     title: str = ""
     language: str = ""
+    announced: Announced | None = None  # the dates as written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +85,12 @@ def _collect(
 def _entry(url: str, record: Record | None) -> SitemapEntry:
     if record is None:
         return SitemapEntry(url=url)
+    published, modified = record.text("news/publication_date"), record.text("lastmod")
     return SitemapEntry(
         url=url,
-        lastmod=parse_date(record.text("lastmod")),
-        published=parse_date(record.text("news/publication_date")),
+        lastmod=parse_date(modified),
+        published=parse_date(published),
+        announced=announced("sitemap", published, modified),
         title=" ".join(record.text("news/title").split())[:_MAX_TITLE],
         language=record.text("news/publication/language")[:16],
     )
@@ -95,9 +99,14 @@ def _entry(url: str, record: Record | None) -> SitemapEntry:
 def _from_feed(body: bytes, url: str, content_type: str | None) -> Sitemap:
     """RSS and Atom are allowed as sitemaps (sitemaps.org, "Other sitemap formats")."""
     feed = parse_feed(body, url, content_type)
-    entries = tuple(SitemapEntry(url=item.url, published=item.published, title=item.title) for item in feed.items)
+    entries = tuple(_of_feed(item) for item in feed.items)
     error = "too_many_urls" if feed.error == "too_many_items" else feed.error
     return Sitemap(kind="urlset", entries=entries, refused=feed.refused, error=error)
+
+
+def _of_feed(item: FeedItem) -> SitemapEntry:
+    said = replace(item.announced, source="sitemap") if item.announced else None
+    return SitemapEntry(url=item.url, published=item.published, lastmod=item.modified, title=item.title, announced=said)
 
 
 def _from_text(document: Document, url: str) -> Sitemap:

@@ -17,6 +17,7 @@ from lxml import html
 
 from archiver.extraction.blocks import Block
 from archiver.extraction.datelines import DATE_HINT, datelines
+from archiver.model import Announced
 
 from . import jsonld
 from .head import Head
@@ -77,23 +78,32 @@ def dates_of(
     now: datetime,
     heading: int,
     header: str = "",
+    announced: Announced | None = None,
 ) -> Dates:
-    """Find an article's dates. `heading` is the index of the headline's block, -1 if unknown; `header` is Last-Modified."""
+    """Find an article's dates. `heading` is the index of the headline's block, -1 if unknown; `header` is Last-Modified.
+
+    What a feed or sitemap `announced` counts where the page itself says nothing, before an address and Last-Modified.
+    """
     seeker = _Seeker(now, day_first=not _month_first(language, url))
     published = list(seeker.published(head, ld, blocks, url, heading))
-    modified = next(seeker.modified(head, ld, header), None)
+    told = {name: seeker.announced(announced, name) for name in ("published", "modified")}
+    if told["published"] and all(source == "url" for source, _ in published):
+        published.insert(0, told["published"])
+    modified = next(seeker.modified(head, ld), None) or told["modified"] or seeker.served(header)
     evidence: dict[str, dict[str, Any]] = {}
     chosen = None
     if published:
         chosen = _first_told(_agreed(published))
         others = [moment for source, moment in published if source != "text"]
+        others += [told["published"][1]] if told["published"] else []
         conflict = any(abs((m.day - chosen[1].day).days) > 1 for m in others)
         if modified and modified[1].day < chosen[1].day:  # nothing is changed before it is published
             conflict = conflict or (modified[0] != "header" and (chosen[1].day - modified[1].day).days > 1)
             modified = None
         evidence["published"] = _evidence(chosen, conflict=conflict)
     if modified:
-        evidence["modified"] = _evidence(modified, conflict=False)
+        late = told["modified"]  # earlier than the page's proves nothing: the page may have changed since
+        evidence["modified"] = _evidence(modified, conflict=bool(late and (late[1].day - modified[1].day).days > 1))
     return Dates(
         chosen[1].iso if chosen else None,
         modified[1].iso if modified else None,
@@ -196,7 +206,18 @@ class _Seeker:
                 yield "text", moment
                 return
 
-    def modified(self, head: Head, ld: dict[str, Any], header: str) -> Iterator[tuple[str, Moment]]:
+    def announced(self, said: Announced | None, name: str) -> tuple[str, Moment] | None:
+        """What a feed or sitemap says. It is no claim of the page, so that one that cannot be is no flag for it."""
+        text = getattr(said, name, None)
+        moment = read_moment(text) if text else None
+        return (said.source, moment) if said and moment and self._possible(moment) else None
+
+    def served(self, header: str) -> tuple[str, Moment] | None:
+        """Last-Modified, where it says more than that the page was made for this answer."""
+        stamp = self._usable(header)
+        return ("header", stamp) if stamp and self.latest - stamp.instant() > _STATIC else None
+
+    def modified(self, head: Head, ld: dict[str, Any]) -> Iterator[tuple[str, Moment]]:
         stated = [("json-ld", jsonld.text(ld.get("dateModified")))]
         stated += [("meta", text) for text in head.all(*_MODIFIED)]
         stated += [("meta", text) for name, text in head.props if name == "datemodified"]
@@ -206,9 +227,6 @@ class _Seeker:
         for source, text in stated:
             if moment := self._usable(text):
                 yield source, moment
-        stamp = self._usable(header)
-        if stamp and self.latest - stamp.instant() > _STATIC:
-            yield "header", stamp
 
 
 def _declared(head: Head, ld: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -107,7 +107,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     article = _article(head, ld, scripts, basics, text, dates, authors, images, following)
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
-        ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") not in (None, "url", "text"),
+        ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") in ("json-ld", "meta", "time"),
         among=_among(blocks, text, facts.teasers), headed=heading >= 0,
     )  # fmt: skip
     flags = (
@@ -136,7 +136,10 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
 def _dates(capture: Capture, page: Page, head: Head, ld: dict[str, Any], blocks: list[Block], heading: int) -> Dates:
     now = capture.captured_at
     stamp = next((value for name, value in capture.headers if name.lower() == "last-modified"), "")
-    dates = dates_of(head, ld, blocks, url=capture.url, language=head.language, now=now, heading=heading, header=stamp)
+    dates = dates_of(
+        head, ld, blocks, url=capture.url, language=head.language, now=now, heading=heading, header=stamp,
+        announced=capture.announced,
+    )  # fmt: skip
     if dates.published or dates.suspect or page.elements > SEARCHED_UP_TO:
         return dates
     return searched(page.root, capture.url, now=now)

@@ -24,11 +24,11 @@ from archiver.extraction.frames import packed, read_frame, sealed
 from archiver.extraction.requisites import MOST, REQUISITE, requisites_of
 from archiver.extraction.rules import settings
 from archiver.extraction.sniff import media_type
-from archiver.model import Capture, Reading, Verdict
-from archiver.record import article_to_json, rights_to_json
+from archiver.model import Announced, Capture, Reading, Verdict
+from archiver.record import announced_from_json, announced_to_json, article_to_json, rights_to_json
 from archiver.urls import canonical, clean
 
-_Dated = tuple[str, str | None, bool]  # URL, ISO date, whether it is that of publication
+_Named = tuple[str, dict[str, Any] | None]  # URL, what is said of its dates
 
 MAX_LINKS = 6000  # of one page; Heritrix takes as many
 MAX_TEXT = 200  # characters of a link's text
@@ -84,6 +84,7 @@ def _page(head: dict[str, Any], body: bytes, reader: str) -> dict[str, Any]:
         headers=tuple((name, value) for name, value in head["headers"]),
         body=body,
         discovery=head["discovery"],
+        announced=announced_from_json(head["announced"]),
     )
     try:
         reading = _requisite(capture) if capture.discovery == REQUISITE else _function(reader)(capture)
@@ -148,13 +149,13 @@ def _listed(head: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 def _feed(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     feed = parse_feed(body, head["url"], head["content_type"])
-    items = [_dated(item.url, item.published, item.modified) for item in feed.items]
+    items = [_named(item.url, item.announced) for item in feed.items]
     return _entries(items, feed.refused, kind=feed.kind, error=feed.error, next_url=feed.next_url)
 
 
 def _sitemap(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     sitemap = parse_sitemap(body, head["url"], head["content_type"])
-    entries = [_dated(entry.url, entry.published, entry.lastmod) for entry in sitemap.entries]
+    entries = [_named(entry.url, entry.announced) for entry in sitemap.entries]
     return _entries(entries, sitemap.refused, kind=sitemap.kind, error=sitemap.error, next_url=None)
 
 
@@ -167,19 +168,15 @@ def _requisite(capture: Capture) -> Reading:
 def _requisites(head: dict[str, Any], body: bytes) -> dict[str, Any]:
     urls = requisites_of(body, head["content_type"], head["url"], head["kinds"])
     refused = [("", "too_many_requisites")] * (len(urls) - MOST)
-    return _entries([_dated(url, None, None) for url in urls[:MOST]], refused, kind=None, error=None, next_url=None)
+    return _entries([_named(url) for url in urls[:MOST]], refused, kind=None, error=None, next_url=None)
 
 
-def _dated(url: str, published: datetime | None, modified: datetime | None) -> _Dated:
-    return url, _iso(published or modified), published is not None
+def _named(url: str, said: Announced | None = None) -> _Named:
+    return url, announced_to_json(said)
 
 
-def _entries(entries: list[_Dated], refused: Iterable[tuple[str, str]], **about: str | None) -> dict[str, Any]:
+def _entries(entries: list[_Named], refused: Iterable[tuple[str, str]], **about: str | None) -> dict[str, Any]:
     return {"entries": entries, "dropped": Counter(reason for _, reason in refused), **about}
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
 
 
 def _send(sink: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:

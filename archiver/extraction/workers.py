@@ -16,13 +16,12 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from archiver.extraction.frames import SIZES, Answer, head_of, packed, sealed
 from archiver.extraction.rules import settings
-from archiver.model import Capture, Reading, Verdict
-from archiver.record import article_from_json, rights_from_json
+from archiver.model import Announced, Capture, Reading, Verdict
+from archiver.record import announced_from_json, announced_to_json, article_from_json, rights_from_json
 
 USEFUL_HEADERS = frozenset({"content-type", "x-robots-tag", "link", "last-modified", "content-language"})
 LAST_SECONDS = 2.0  # for a child that closed its pipe to end
@@ -44,12 +43,12 @@ class PageWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
-    """What a feed or sitemap names: URLs, each with its date, and whether that is when it was published.
+    """What a feed or sitemap names: URLs, each with what is said of its dates.
 
     `kind` is `index` for a sitemap of sitemaps.
     """
 
-    entries: tuple[tuple[str, datetime | None, bool], ...]
+    entries: tuple[tuple[str, Announced | None], ...]
     kind: str | None
     error: str | None
     next_url: str | None = None  # an older page of the same feed
@@ -133,12 +132,9 @@ class WorkerPool:
         if not answers:
             return Entries(entries=(), kind=None, error=problem)
         found = answers[0][0]
-        dated = tuple(
-            (url, datetime.fromisoformat(when) if when else None, is_published)
-            for url, when, is_published in found["entries"]
-        )
+        named = tuple((url, announced_from_json(said)) for url, said in found["entries"])
         about = {name: found[name] for name in ("kind", "error", "next_url", "dropped")}
-        return Entries(entries=dated, **about)
+        return Entries(entries=named, **about)
 
     async def _do(self, task: dict[str, Any], body: bytes, *, frames: int) -> tuple[list[Answer], str | None]:
         """Have a free child do the task. Return the answers that came and, if that is not all, why."""
@@ -225,6 +221,7 @@ def _task(name: str, capture: Capture) -> dict[str, Any]:
         "captured_at": capture.captured_at.isoformat(),
         "headers": [pair for pair in capture.headers if pair[0].lower() in USEFUL_HEADERS],
         "discovery": capture.discovery,
+        "announced": announced_to_json(capture.announced),
     }
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from archiver.model import Announced
+
 __all__ = [
     "NO_LINKS",
     "Counts",
@@ -64,6 +66,7 @@ class Found:
     hops: int = 0
     seed: bool = False  # due again at each new round
     due_in: float = 0.0  # seconds from now
+    announced: Announced | None = None  # what the feed or sitemap that named it says of its dates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ class Lease:
     via: str | None
     seed: bool
     known: Known | None = None  # None: never visited
+    announced: Announced | None = None  # what the first feed or sitemap that named it said
 
     @property
     def is_conditional(self) -> bool:
@@ -211,7 +215,7 @@ class Frontier(Protocol):
     """The ledger of one job. Every method is one transaction; `together` joins several into one."""
 
     def add(self, found: Iterable[Found]) -> int:
-        """Enter URLs; known ones stay as they are. Return how many were new."""
+        """Enter URLs; known ones stay as they are, but learn what is `announced` of them. Return how many were new."""
 
     def claim(self, *, hosts: int, per_host: int, busy: Iterable[str] = ()) -> list[Lease]:
         """Lease up to `per_host` due URLs of up to `hosts` hosts that are not `busy` and not parked."""

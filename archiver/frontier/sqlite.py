@@ -20,7 +20,7 @@ from archiver.errors import NotArchived, StoreError, StoreFull
 from archiver.frontier import NO_LINKS, Found, Intent, Known, Lease, Links
 from archiver.frontier.sqlite_job import SqliteJob
 from archiver.frontier.sqlite_rows import lease_of, to_text
-from archiver.frontier.sqlite_schema import FROM_1, SCHEMA, VERSION
+from archiver.frontier.sqlite_schema import SCHEMA, UPGRADES, VERSION
 
 NEVER = 9e18  # when a settled URL is due again
 CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
@@ -76,7 +76,8 @@ class SqliteFrontier(SqliteJob):
             if version > VERSION:
                 raise StoreError(str(self.path), "written by a newer version of archiver; use that one")
             if version < VERSION:
-                self.db.executescript(f"BEGIN; {FROM_1} UPDATE job SET version = {VERSION}; COMMIT")
+                steps = "".join(UPGRADES[one] for one in range(version, VERSION))
+                self.db.executescript(f"BEGIN; {steps} UPDATE job SET version = {VERSION}; COMMIT")
             self._start_clock()
         except BaseException:
             self.db.close()
@@ -205,18 +206,22 @@ class SqliteFrontier(SqliteJob):
         (number,) = self.db.execute("SELECT round FROM job").fetchone()
         for place, one in enumerate(found):
             due = now + one.due_in + place * 1e-6  # within one priority, in the order they were named
+            said = one.announced and to_text(one.announced)
             cursor = self.db.execute(
-                "INSERT INTO url (fp, host, url, role, prio, due, via, hops, seed, round) VALUES (?,?,?,?,?,?,?,?,?,?) "
+                "INSERT INTO url (fp, host, url, role, prio, due, via, hops, seed, round, announced) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?) "
                 "ON CONFLICT (fp) DO UPDATE SET seed = 1, role = excluded.role, prio = max(prio, excluded.prio), "
                 "state = CASE WHEN state = 2 AND due >= 9e18 THEN 0 ELSE state END, "
                 "due = CASE WHEN state = 2 AND due >= 9e18 THEN excluded.due ELSE due END, "
                 "tries = 0, round = excluded.round "
                 "WHERE excluded.seed = 1 AND round < excluded.round",
-                (one.fp, one.host, one.url, one.role, one.prio, due, one.via, one.hops, int(one.seed), number),
+                (one.fp, one.host, one.url, one.role, one.prio, due, one.via, one.hops, int(one.seed), number, said),
             )
             if cursor.rowcount > 0:
                 count += 1
                 new[one.host] = min(due, new.get(one.host, due))
+            elif said:
+                self.db.execute("UPDATE url SET announced = ? WHERE fp = ? AND announced IS NULL", (said, one.fp))
         self.db.executemany(
             "INSERT INTO host (host, next_due) VALUES (?, ?) "
             "ON CONFLICT (host) DO UPDATE SET next_due = min(next_due, excluded.next_due)",
@@ -243,7 +248,7 @@ class SqliteFrontier(SqliteJob):
 
     def _claim_host(self, host: str, now: float, limit: int) -> list[Lease]:
         rows = self.db.execute(
-            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed, u.known "
+            "SELECT u.fp, u.url, u.host, u.role, u.epoch + 1, u.tries, u.hops, v.url, u.seed, u.known, u.announced "
             "FROM url u LEFT JOIN url v ON v.fp = u.via WHERE u.host = ? AND u.state = 0 AND u.due <= ? "
             "ORDER BY u.prio DESC, u.due LIMIT ?",
             (host, now, limit),

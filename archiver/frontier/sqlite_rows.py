@@ -7,11 +7,12 @@ from dataclasses import fields
 from typing import Any
 
 from archiver.frontier import Known, Lease
+from archiver.model import Announced
 
 
 def lease_of(row: Any) -> Lease:
     """A lease from the columns that a claim selects."""
-    fp, url, host, role, epoch, tries, hops, via, seed, known = row
+    fp, url, host, role, epoch, tries, hops, via, seed, known, said = row
     return Lease(
         fp=fp,
         url=url,
@@ -23,12 +24,13 @@ def lease_of(row: Any) -> Lease:
         via=via,
         seed=bool(seed),
         known=known and _read(known),
+        announced=said and Announced(**json.loads(said)),
     )
 
 
-def to_text(known: Known) -> str:
-    """What is known, as JSON; what is absent is left out."""
-    values = {one.name: getattr(known, one.name) for one in fields(known)}
+def to_text(value: Known | Announced) -> str:
+    """What is known or announced, as JSON; what is absent is left out."""
+    values = {one.name: getattr(value, one.name) for one in fields(value)}
     return json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
 
 

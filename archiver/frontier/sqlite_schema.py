@@ -1,6 +1,6 @@
 """The ledger's tables in SQLite, and how older ones become them. In: nothing. Out: SQL. Never: I/O."""
 
-VERSION = 2
+VERSION = 3
 SCHEMA = """
 CREATE TABLE job (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, name TEXT NOT NULL, crawl TEXT,
   round INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 1, rules TEXT NOT NULL DEFAULT '',
@@ -14,7 +14,7 @@ CREATE TABLE url (fp INTEGER PRIMARY KEY, host TEXT NOT NULL, url TEXT NOT NULL,
   seed INTEGER NOT NULL DEFAULT 0, round INTEGER NOT NULL DEFAULT 0, outcome TEXT, reason TEXT NOT NULL DEFAULT '',
   final_url TEXT, status INTEGER, record TEXT, record_sha256 TEXT,
   record_size INTEGER, body TEXT, body_sha256 TEXT, body_size INTEGER, known TEXT,
-  ended_at REAL);
+  ended_at REAL, announced TEXT);
 CREATE INDEX url_todo ON url (host, prio DESC, due) WHERE state = 0;
 CREATE INDEX url_leased ON url (fp) WHERE state = 1;
 CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
@@ -34,3 +34,7 @@ UPDATE url SET due = 9e18 WHERE state = 2
   AND NOT (seed = 1 OR outcome = 'followed' OR (outcome = 'kept' AND reason = 'index'));
 CREATE INDEX url_again ON url (due) WHERE state = 2 AND due < 9e18;
 """  # version 1 had no `known`, no orders and no events, and asked again by outcome
+FROM_2 = """
+ALTER TABLE url ADD COLUMN announced TEXT;
+"""  # version 2 did not keep what feeds and sitemaps say of a page's dates
+UPGRADES = {1: FROM_1, 2: FROM_2}
