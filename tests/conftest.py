@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from archiver.storage import Store, open_store
+from tests.postgres import QUICK, Postgres, find_postgres
 from tests.weed import Weed, find_weed
 
 
@@ -49,6 +50,19 @@ def s3_uri(weed: Weed, monkeypatch: pytest.MonkeyPatch) -> str:
     bucket = f"test-{uuid4().hex[:12]}"
     weed.client.create_bucket(Bucket=bucket)
     return f"s3://{bucket}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for the whole session; each test has jobs of its own in it."""
+    if find_postgres() is None:
+        pytest.skip("no PostgreSQL: install Debian's package `postgresql`")
+    server = Postgres(*QUICK)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture(params=["memory", "folder", "s3"])

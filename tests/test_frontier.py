@@ -8,13 +8,14 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
-from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from archiver.errors import NotArchived, StoreError
 from archiver.frontier import Found, JobState, Known, Links, Outcome
 from archiver.frontier.clerk import Clerk
+from archiver.frontier.postgres import PostgresFrontier
 from archiver.frontier.sqlite import SqliteFrontier
 from archiver.model import Announced
 
@@ -48,11 +49,11 @@ def found(n: int, host: str = "a.example", **more) -> Found:
 
 
 class SqliteEngine:
-    """One job's ledger in SQLite, opened as often as a test wants. Another engine brings the same three methods, and
-    every test that takes `engine`, `ledger` or `beside` runs over it too."""
+    """One job's ledger in SQLite, opened as often as a test wants. Another engine brings the same methods, and every
+    test that takes `engine`, `ledger` or `beside` runs over it too."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "ledger.sqlite"
+    def __init__(self, request) -> None:
+        self.path = request.getfixturevalue("tmp_path") / "ledger.sqlite"
 
     def open(self) -> SqliteFrontier:
         """As the crawl does that works on the job."""
@@ -66,13 +67,46 @@ class SqliteEngine:
         """Let the ledger's clock move on."""
         ledger._offset += seconds
 
+    def after_crash(self, ledger: SqliteFrontier) -> SqliteFrontier:
+        """As the next crawl finds the job after that one died, and said nothing."""
+        return self.open()
 
-ENGINES = {"sqlite": SqliteEngine}
+
+class PostgresEngine:
+    """One job's ledger on the session's PostgreSQL server."""
+
+    LEASE = 60.0
+
+    def __init__(self, request) -> None:
+        self.dsn = request.getfixturevalue("postgres").dsn
+        self.name = f"test-{uuid4().hex[:12]}"
+        self.skew = 0.0
+
+    def open(self) -> PostgresFrontier:
+        return PostgresFrontier(self.dsn, name=self.name, lease_seconds=self.LEASE)
+
+    def beside(self, *, write: bool = True) -> PostgresFrontier:
+        return PostgresFrontier.beside(self.dsn, name=self.name, write=write)
+
+    def later(self, ledger: PostgresFrontier, seconds: float) -> None:
+        self.skew += seconds
+        ledger.db.execute(
+            "CREATE OR REPLACE FUNCTION clock() RETURNS float8 LANGUAGE sql VOLATILE "
+            f"AS 'SELECT extract(epoch FROM clock_timestamp())::float8 + {self.skew}'"
+        )
+        ledger.read_clock()
+
+    def after_crash(self, ledger: PostgresFrontier) -> PostgresFrontier:
+        self.later(ledger, self.LEASE + 1)
+        return self.open()
+
+
+ENGINES = {"sqlite": SqliteEngine, "postgres": PostgresEngine}
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request, tmp_path):
-    return ENGINES[request.param](tmp_path)
+def engine(request):
+    return ENGINES[request.param](request)
 
 
 @pytest.fixture
@@ -128,15 +162,19 @@ def test_an_acknowledged_url_keeps_its_outcome_and_is_never_leased_again(ledger)
     assert ledger.next_due_in() is None
 
 
-def test_an_old_lease_changes_nothing(ledger):
+def test_an_old_lease_changes_nothing(ledger, engine):
     ledger.add([found(1)])
     (old,) = ledger.claim(hosts=1, per_host=1)
-    ledger.recover()
-    (new,) = ledger.claim(hosts=1, per_host=1)
+    again = engine.after_crash(ledger)
+    assert again.recover() == []
+    (new,) = again.claim(hosts=1, per_host=1)
     ledger.ack(old, Outcome.FAILED, "timeout")
-    assert ledger.counts().leased == 1
-    ledger.ack(new, Outcome.ARCHIVED)
-    assert ledger.counts().outcomes == {"archived": 1}
+    ledger.retry(old, "timeout", after=0)
+    ledger.release([old])
+    assert again.counts().leased == 1
+    again.ack(new, Outcome.ARCHIVED)
+    assert again.counts().outcomes == {"archived": 1}
+    again.close()
 
 
 def test_a_retry_waits_and_counts_its_attempts(ledger, engine):
@@ -162,7 +200,7 @@ def test_a_crash_hands_leases_back_and_names_the_records_on_their_way(ledger, en
     ledger.add([found(1), found(2)])
     one, _two = ledger.claim(hosts=1, per_host=2)
     ledger.intend(one, Links(found=(found(3),)), record="records/1.json", outcome="archived")
-    again = engine.open()  # the crawl that held the leases is gone, and said nothing
+    again = engine.after_crash(ledger)
     (intent,) = again.recover()
     assert (intent.fp, intent.record_key) == (one.fp, "records/1.json")
     assert again.counts().pending == 3, "the page's links were entered with the intent"

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 
 class _Ledger(Protocol):
-    def together(self) -> Any: ...
+    def transact(self, call: Callable[[], Any]) -> Any: ...
     def close(self) -> None: ...
 
 
@@ -67,8 +67,7 @@ class Clerk(Generic[L]):
         self, batch: list[tuple[Callable[[L], Any], asyncio.Future[Any]]]
     ) -> list[tuple[asyncio.Future[Any], Any, bool]]:
         try:
-            with self._ledger.together():
-                return [(future, call(self._ledger), True) for call, future in batch]
+            return list(self._ledger.transact(lambda: [(future, call(self._ledger), True) for call, future in batch]))
         except BaseException as error:
             if len(batch) == 1:
                 return [(batch[0][1], error, False)]

@@ -10,35 +10,29 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 from archiver.errors import NotArchived, StoreError, StoreFull
 from archiver.frontier import NO_LINKS, Found, Intent, Known, Lease, Links
+from archiver.frontier.ledger import Alone
+from archiver.frontier.rows import FACTS, lease_of, to_text
 from archiver.frontier.sqlite_job import SqliteJob
-from archiver.frontier.sqlite_rows import lease_of, to_text
 from archiver.frontier.sqlite_schema import SCHEMA, UPGRADES, VERSION
 
 NEVER = 9e18  # when a settled URL is due again
 CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
 
-FACTS = (
-    "final_url",
-    "status",
-    "record",
-    "record_sha256",
-    "record_size",
-    "body",
-    "body_sha256",
-    "body_size",
-)  # what the ledger notes about a closed URL
 _SETS = ", ".join(f"{name} = ?" for name in FACTS)  # one not given is absent: an intended record was not written
 
 
-class SqliteFrontier(SqliteJob):
+T = TypeVar("T")
+
+
+class SqliteFrontier(Alone, SqliteJob):
     """The ledger in `path`. `name` is the job's; a damaged file is set aside and `was_damaged` says so."""
 
     def __init__(self, path: str | os.PathLike[str], *, name: str = "job") -> None:
@@ -121,6 +115,11 @@ class SqliteFrontier(SqliteJob):
     def now(self) -> float:
         """The ledger's clock, in seconds; it never goes back."""
         return float(time.monotonic() + self._offset)
+
+    def transact(self, call: Callable[[], T]) -> T:
+        """Run `call` as one transaction."""
+        with self.together():
+            return call()
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Values of the ledger as columns in SQLite. In: rows. Out: leases; and what is known, as JSON. Never: queries."""
+"""Values of the ledger as columns of a table. In: rows. Out: leases; and what is known, as JSON. Never: queries."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import Any
 
 from archiver.frontier import Known, Lease
 from archiver.model import Announced
+
+FACTS = (
+    "final_url",
+    "status",
+    "record",
+    "record_sha256",
+    "record_size",
+    "body",
+    "body_sha256",
+    "body_size",
+)  # what the ledger notes about a closed URL
 
 
 def lease_of(row: Any) -> Lease:
@@ -24,7 +35,7 @@ def lease_of(row: Any) -> Lease:
         via=via,
         seed=bool(seed),
         known=known and _read(known),
-        announced=said and Announced(**json.loads(said)),
+        announced=said and Announced(**_plain(said)),
     )
 
 
@@ -34,6 +45,12 @@ def to_text(value: Known | Announced) -> str:
     return json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
 
 
-def _read(text: str) -> Known:
-    values = json.loads(text)
+def _read(stored: Any) -> Known:
+    values = _plain(stored)
     return Known(**{**values, "items": tuple(values.get("items", ()))})
+
+
+def _plain(stored: Any) -> dict[str, Any]:
+    """JSON as its driver gives it: as text, or read already."""
+    values: dict[str, Any] = json.loads(stored) if isinstance(stored, str) else stored
+    return values
