@@ -157,6 +157,34 @@ def test_what_stands_in_an_articles_place_is_told_apart(body, title, verdict, fl
     assert reading.evidence
 
 
+def test_a_page_without_text_still_says_whose_it_is_and_when():
+    head = (
+        '<meta property="og:title" content="The harbour at night, in forty pictures"><meta name="author" content="Mara Field">'
+        '<meta property="article:published_time" content="2024-03-05T08:00:00+01:00"><meta property="og:image" content="/1.jpg">'
+        '<script type="application/ld+json">{"@type":"NewsArticle","headline":"The harbour at night, in forty pictures","isAccessibleForFree":false}</script>'
+    )
+    shell = "<div id='root'></div><script>" + "x();" * 300 + "</script>"
+    gallery = "".join(f"<a href='/{at}'><img src='/{at}.jpg'></a>" for at in range(9))
+    wall = "<a href=/pay><img src=/lock.png></a>"
+    for body, verdict in ((shell, "needs_js"), (gallery, "empty"), (wall, "paywall")):
+        source = f"<html><head>{head if verdict == 'paywall' else head.replace(':false', ':true')}</head><body>{body}</body></html>"
+        reading = extract(source.encode(), "https://estuary.example/harbour")
+        found = reading.article
+        assert (reading.verdict, reading.error) == (verdict, "no_text")
+        assert found is not None
+        assert (found.title, found.authors) == ("The harbour at night, in forty pictures", ("Mara Field",))
+        assert (found.published, found.image) == ("2024-03-05T08:00:00+01:00", "https://estuary.example/1.jpg")
+        assert (found.text, found.markdown, found.extra["words"]) == ("", "", 0)
+        assert "text_digest" not in found.extra
+        assert found.json_ld
+        assert found.extra["is_accessible_for_free"] is (verdict != "paywall")
+
+
+def test_what_stands_in_the_place_of_a_page_says_nothing_of_it():
+    reading = extract(b"<html><head><title>Just a moment...</title></head><body></body></html>", "https://a.example/x")
+    assert (reading.verdict, reading.article) == ("bot_wall", None)
+
+
 def test_a_teaser_before_a_paywall_is_an_article_that_says_so():
     ld = (
         '<script type="application/ld+json">{"@type":"NewsArticle","headline":"x","isAccessibleForFree":false}</script>'

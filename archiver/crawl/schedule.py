@@ -89,7 +89,7 @@ def _validators(capture: Capture) -> tuple[str | None, str | None]:
 
 
 def _text(record: Record) -> str | None:
-    if record.article is None:
+    if record.article is None or not record.article.text:
         return None
     seen = "\n".join((record.article.title or "", record.article.text))
     return hashlib.sha256(seen.encode("utf-8", "replace")).hexdigest()[:16]

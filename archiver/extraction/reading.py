@@ -34,6 +34,7 @@ from archiver.extraction.verdict import facts_of, judge
 from archiver.extraction.wires import wire_of
 from archiver.model import Article, Capture, Reading, Verdict
 
+_NO_PAGE = frozenset({Verdict.BOT_WALL, Verdict.CONSENT, Verdict.SOFT_404})  # what they declare is not the page's
 SEARCHED_UP_TO = 6_000  # elements; a page without any declared date is searched for one up to this size
 
 
@@ -117,7 +118,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
     )
     return Reading(
         verdict=judged.verdict,
-        article=article if text.text or judged.verdict is Verdict.ARTICLE else None,
+        article=article if text.text or judged.verdict not in _NO_PAGE else None,
         links=links,
         more_links=more_links,
         evidence=(*judged.evidence, *(f"limit_{limit}" for limit in page.limits)),
@@ -151,7 +152,9 @@ def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: B
     )
     language = language_of(declared, text.text)
     people, organisations = authors
-    extra: dict[str, Any] = {"words": len(text.text.split()), **similarity_of(text.text)}
+    extra: dict[str, Any] = {"words": len(text.text.split())}
+    if text.text:  # pages without words are not alike
+        extra |= similarity_of(text.text)
     if basics.title.text:
         extra["title_sources"] = list(basics.title.sources)
     if basics.title.others:
