@@ -150,6 +150,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One dated entry of a live blog, as the page shows it."""
+
+    time: str | None = None  # ISO 8601, as precise as the page; None where it shows a clock without a day, or no time
+    precision: str | None = None  # day | minute | second
+    zone: str | None = None
+    source: str | None = None  # time | json-ld | text
+    shown: str = ""  # the time in the page's own words
+    heading: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """What a page says. Dates are ISO 8601 and exactly as precise as the page; None means absent."""
 
@@ -169,6 +182,7 @@ class Article:
     images: tuple[str, ...] = ()
     canonical: str | None = None  # what the page claims; never trusted over the fetched URL
     organisations: tuple[str, ...] = ()  # authors that are not people
+    updates: tuple[Update, ...] = ()  # a live blog's entries, in the page's order
     json_ld: tuple[Any, ...] = ()  # as found
     extra: Mapping[str, Any] = field(default_factory=dict)  # simhash, paywall signal, next page, wire …
 

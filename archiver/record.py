@@ -25,6 +25,7 @@ from archiver.model import (
     Right,
     Takedown,
     Tls,
+    Update,
     Verdict,
 )
 from archiver.rights import bounded, of_headers
@@ -216,7 +217,8 @@ def announced_from_json(members: Mapping[str, Any] | None) -> Announced | None:
 
 def article_to_json(article: Article) -> _Json:
     """Return the article's members, in the order of the class."""
-    members: _Json = plain({field.name: getattr(article, field.name) for field in fields(Article)})
+    values = {field.name: getattr(article, field.name) for field in fields(Article)}
+    members: _Json = plain({**values, "updates": [_named(one, Update) for one in article.updates]})
     return members
 
 
@@ -226,7 +228,15 @@ def article_from_json(members: Mapping[str, Any]) -> Article:
     lists: _Json = {name: tuple(_take(members, name, list)) for name in _ARTICLE_LISTS}
     dicts: _Json = {name: _take(members, name, dict) for name in ("dates", "extra")}
     text, markdown = _take(members, "text", str), _take(members, "markdown", str)
-    return Article(text=text, markdown=markdown, **texts, **lists, **dicts)
+    updates = tuple(
+        _update(one) for one in _take({"updates": [], **members}, "updates", list)
+    )  # the first records had none
+    return Article(text=text, markdown=markdown, updates=updates, **texts, **lists, **dicts)
+
+
+def _update(members: Mapping[str, Any]) -> Update:
+    texts: _Json = {name: _optional(members, name, str) for name in ("time", "precision", "zone", "source", "heading")}
+    return Update(shown=_take(members, "shown", str), text=_take(members, "text", str), **texts)
 
 
 _ARTICLE_TEXTS = ("title", "published", "modified", "language", "site_name", "description", "image", "canonical")

@@ -16,7 +16,20 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from archiver.errors import BadInput, BadRecord, NewerSchema
 from archiver.keys import kind_of
-from archiver.model import Announced, Article, Capture, Failure, Hop, Reading, Record, Request, Right, Tls, Verdict
+from archiver.model import (
+    Announced,
+    Article,
+    Capture,
+    Failure,
+    Hop,
+    Reading,
+    Record,
+    Request,
+    Right,
+    Tls,
+    Update,
+    Verdict,
+)
 from archiver.record import from_json, key_of, make_record, record_id, to_json
 from archiver.seal import digest, layout, seal, unseal
 
@@ -92,6 +105,7 @@ def readings(text: Any = text) -> Any:
         dates=objects(objects(json_values)),
         text=text,
         markdown=text,
+        updates=many(st.builds(Update, time=optional(text), heading=optional(text), shown=text, text=text)),
         json_ld=many(json_values),
         extra=objects(json_values),
     )

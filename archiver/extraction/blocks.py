@@ -46,7 +46,7 @@ _SKIP = frozenset(
         "meter",
     ]
 )
-_INLINE = frozenset(
+INLINE = frozenset(
     [
         "a",
         "abbr",
@@ -229,7 +229,7 @@ class Cutter:
             tag = child.tag
             if tag == "br" or tag == "hr":
                 self._break(frame, hard=tag == "hr")
-            elif tag in _INLINE:
+            elif tag in INLINE:
                 self._inline(child, tag, frame, marks)
             elif tag not in _SKIP and isinstance(tag, str):
                 self._block(child, frame)
@@ -319,7 +319,7 @@ class Cutter:
         if len(cells) < 2:
             return False
         return all(
-            all(inner.tag in _INLINE or inner.tag in ("br", "p", "div") for inner in cell.iterdescendants())
+            all(inner.tag in INLINE or inner.tag in ("br", "p", "div") for inner in cell.iterdescendants())
             and len(cell.text_content()) < 400
             for cell in cells
         )

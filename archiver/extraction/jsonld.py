@@ -136,7 +136,11 @@ def article(values: tuple[Any, ...]) -> dict[str, Any]:
     best: dict[str, Any] = {}
     score = 0
     known: dict[str, dict[str, Any]] = {}
+    parts: set[int] = set()  # entries of a live blog: what they say is not said of the whole
     for node in nodes(values):
+        parts.update(id(update) for update in updates(node))
+        if id(node) in parts:
+            continue
         if isinstance(name := node.get("@id"), str) and len(node) > 1:
             known.setdefault(name, node)
         if not any(kind.endswith(ARTICLE_TYPES) for kind in types(node)):
@@ -145,6 +149,12 @@ def article(values: tuple[Any, ...]) -> dict[str, Any]:
         if said > score:
             best, score = node, said
     return best | {key: _resolved(best[key], known) for key in ("author", "publisher") if key in best}
+
+
+def updates(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries of a LiveBlogPosting."""
+    value = node.get("liveBlogUpdate")
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
 def _resolved(value: Any, known: dict[str, dict[str, Any]]) -> Any:

@@ -23,6 +23,11 @@ def markdown_of(blocks: Sequence[Block]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def dated(time: str, heading: str | None) -> str:
+    """The heading of a live blog's entry."""
+    return "## " + " · ".join(_plain(part) for part in (time, heading) if part)
+
+
 def _kind(block: Block) -> tuple[str, int]:
     if block.row:
         return "table", block.table

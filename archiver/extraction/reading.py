@@ -22,12 +22,13 @@ from archiver.extraction.features import Hints, rows
 from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
+from archiver.extraction.live import entries_of, may_be_live
 from archiver.extraction.metadata import Basics, basics_of, images_of
 from archiver.extraction.rights import rights_of
 from archiver.extraction.rules import ENGINE, settings
 from archiver.extraction.similarity import similarity_of
 from archiver.extraction.sniff import HTML, media_type
-from archiver.extraction.text import Text, text_of
+from archiver.extraction.text import MAX_BLOCKS, Text, text_of
 from archiver.extraction.titles import pieces
 from archiver.extraction.tree import Page, parse
 from archiver.extraction.verdict import facts_of, judge
@@ -58,7 +59,7 @@ def read_capture(capture: Capture) -> Reading:
     page = parse(body)
     if page is None:
         return Reading(verdict=Verdict.EMPTY, media_type=kind, charset=charset, error="empty", settings=settings())
-    return _page(capture, page, kind, charset)
+    return _page(capture, page, kind, charset, live=may_be_live(body))
 
 
 def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float]]] | None:
@@ -88,7 +89,7 @@ def _hints(head: Head, ld: dict[str, Any], basics: Basics) -> Hints:
     )  # fmt: skip
 
 
-def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Reading:
+def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live: bool) -> Reading:
     root, base = page.root, Base(page.root, capture.url)
     (links, more_links), feeds = links_of(root, base), feeds_of(root, base)
     head, scripts = head_of(root), jsonld.scripts(root)
@@ -103,13 +104,14 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
         head, ld, seen, site=basics.site_name or "", url=capture.url, title=basics.title.text or "", sections=basics.categories
     )  # fmt: skip
     dates = _dates(capture, page, head, ld, blocks, heading)
+    entries = entries_of(root, scripts, blocks) if live and len(blocks) <= MAX_BLOCKS else ()
     opinion = engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
-    text = text_of(blocks, opinion, _hints(head, ld, basics))
+    text = text_of(blocks, opinion, _hints(head, ld, basics), entries)
     article = _article(head, ld, scripts, basics, text, dates, authors, images, following)
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") in ("json-ld", "meta", "time"),
-        among=_among(blocks, text, facts.teasers), headed=heading >= 0,
+        among=0 if text.updates else _among(blocks, text, facts.teasers), headed=heading >= 0,
     )  # fmt: skip
     flags = (
         *judged.flags,
@@ -121,7 +123,11 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None) -> Readi
         article=article if text.text or judged.verdict not in _NO_PAGE else None,
         links=links,
         more_links=more_links,
-        evidence=(*judged.evidence, *(f"limit_{limit}" for limit in page.limits)),
+        evidence=(
+            *judged.evidence,
+            *([f"{len(text.updates)}_updates"] if text.updates else []),
+            *(f"limit_{limit}" for limit in page.limits),
+        ),
         flags=tuple(dict.fromkeys(flags)),
         rights=rights_of(head, links, ld, base),
         feeds=feeds,
@@ -168,7 +174,7 @@ def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: B
         title=basics.title.text, authors=people, published=dates.published, modified=dates.modified, dates=dates.evidence,
         language=language, text=text.text, markdown=text.markdown, site_name=basics.site_name,
         description=basics.description, categories=basics.categories, tags=basics.tags, image=images[0],
-        images=images[1], canonical=basics.canonical, organisations=organisations, json_ld=jsonld.kept(scripts),
+        images=images[1], canonical=basics.canonical, organisations=organisations, updates=text.updates, json_ld=jsonld.kept(scripts),
         extra=extra,
     )  # fmt: skip
 

@@ -13,9 +13,11 @@ from archiver.extraction.blocks import HEADINGS, TAGS, Block
 from archiver.extraction.classifier import model
 from archiver.extraction.classwords import WORD
 from archiver.extraction.features import Hints, rows, squeeze
-from archiver.extraction.markdown import markdown_of
-from archiver.extraction.prompts import unwanted
+from archiver.extraction.live import Entry
+from archiver.extraction.markdown import dated, markdown_of
+from archiver.extraction.prompts import is_prompt, unwanted
 from archiver.extraction.signs import is_credit
+from archiver.model import Update
 
 MAX_BLOCKS = 12_000  # beyond, blocks are chosen by their tags alone; the longest article of 850 had 1,900
 PLAIN = 40  # characters that make a block worth keeping on the cheap path
@@ -29,11 +31,12 @@ class Text:
     text: str
     markdown: str
     chosen: tuple[int, ...]
+    updates: tuple[Update, ...] = ()
 
 
-def text_of(blocks: Sequence[Block], engine_text: str | None, hints: Hints) -> Text:
+def text_of(blocks: Sequence[Block], engine_text: str | None, hints: Hints, live: Sequence[Entry] = ()) -> Text:
     """Choose an article's blocks and render them. Without the engine's opinion (None) their tags decide: the classifier
-    never learned to do without.
+    never learned to do without. What a `live` blog's entries show is all chosen.
     """
     if len(blocks) > MAX_BLOCKS:
         return _rendered(blocks, _by_tag(blocks), ())
@@ -50,7 +53,27 @@ def text_of(blocks: Sequence[Block], engine_text: str | None, hints: Hints) -> T
         chosen = {at for at in _by_tag(blocks) if at not in out}
     others = unwanted(blocks, chosen, chances)
     chosen, out = chosen - others, out | others
-    return _rendered(blocks, _without_last_headings(blocks, sorted(chosen)), _asides(blocks, chances, out))
+    if live:
+        chosen = _with_entries(blocks, chosen, out, live)
+    return _rendered(blocks, _without_last_headings(blocks, sorted(chosen)), _asides(blocks, chances, out), live)
+
+
+def _with_entries(blocks: Sequence[Block], chosen: set[int], out: set[int], live: Sequence[Entry]) -> set[int]:
+    """With all that the entries say, and without their times, which head the sections of the Markdown."""
+    own = {at for entry in live for at in _own(entry)}
+    said = {at for at in own if at not in out and _is_said(blocks[at])}
+    inside = {at for entry in live for at in range(min(_own(entry)), max(_own(entry)) + 1)}
+    return (chosen - inside) | (said - of_others(blocks, said))
+
+
+def _own(entry: Entry) -> tuple[int, ...]:
+    return entry.body if entry.heading is None else (entry.heading, *entry.body)
+
+
+def _is_said(block: Block) -> bool:
+    if block.hidden or is_prompt(block.text) or is_credit(block.text):
+        return False
+    return block.tag in HEADINGS or (block.linked + block.button) * 2 < len(block.text)
 
 
 def of_others(blocks: Sequence[Block], chosen: set[int]) -> set[int]:
@@ -124,10 +147,42 @@ def _is_embedded(block: Block) -> bool:
     return bool(block.ancestors & TAGS["blockquote"] and (block.own | block.near) & WORD["embed"])
 
 
-def _rendered(blocks: Sequence[Block], chosen: Sequence[int], asides: Sequence[int]) -> Text:
+def _rendered(
+    blocks: Sequence[Block], chosen: Sequence[int], asides: Sequence[int], live: Sequence[Entry] = ()
+) -> Text:
     if not chosen:
         return Text("", "", ())
     within = {at for at in asides if chosen[0] - 3 <= at <= chosen[-1]}
     shown = sorted({*chosen, *within})
     text = "\n".join(blocks[at].text for at in chosen)
-    return Text(text, markdown_of([blocks[at] for at in shown]), tuple(chosen))
+    kept = set(chosen)
+    updates = [(entry, _update(blocks, entry, kept)) for entry in live if kept.intersection(_own(entry))]
+    return Text(text, _markdown(blocks, shown, updates), tuple(chosen), tuple(update for _, update in updates))
+
+
+def _update(blocks: Sequence[Block], entry: Entry, kept: set[int]) -> Update:
+    moment = entry.time
+    return Update(
+        time=moment.iso if moment else None,
+        precision=moment.precision if moment else None,
+        zone=moment.zone if moment else None,
+        source=entry.source,
+        shown=entry.shown,
+        heading=blocks[entry.heading].text if entry.heading is not None and entry.heading in kept else None,
+        text="\n".join(blocks[at].text for at in entry.body if at in kept),
+    )
+
+
+def _markdown(blocks: Sequence[Block], shown: Sequence[int], updates: Sequence[tuple[Entry, Update]]) -> str:
+    """Blocks as Markdown, a live blog's entries as sections headed by their times."""
+    if not updates:
+        return markdown_of([blocks[at] for at in shown])
+    parts, done = [], 0
+    for entry, update in updates:
+        own = _own(entry)
+        parts.append(markdown_of([blocks[at] for at in shown if done <= at < min(own)]))
+        inside = [blocks[at] for at in shown if min(own) <= at <= max(own) and at != entry.heading]
+        parts += [dated(update.time or update.shown, update.heading), markdown_of(inside)]
+        done = max(own) + 1
+    parts.append(markdown_of([blocks[at] for at in shown if at >= done]))
+    return "\n\n".join(part for part in parts if part)

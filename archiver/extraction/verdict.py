@@ -38,7 +38,15 @@ _NEEDS_JS = re.compile(
     r"(?:enable|requires?|need|activate|turn on).{0,20}javascript|javascript.{0,30}(?:enable|required|disabled)", re.I
 )
 _ARTICLE_TYPES = frozenset(
-    {"article", "newsarticle", "reportagenewsarticle", "blogposting", "opinionnewsarticle", "analysisnewsarticle"}
+    {
+        "article",
+        "newsarticle",
+        "reportagenewsarticle",
+        "blogposting",
+        "opinionnewsarticle",
+        "analysisnewsarticle",
+        "liveblogposting",
+    }
 )
 BRIEF, LONG, PARAGRAPH = 25, 120, 80  # words of a brief, of an article nobody doubts; characters of a paragraph
 MANY = 4  # teasers that make a list
