@@ -189,10 +189,9 @@ def test_dates_of_publication_are_sorted_in_utc(published: str | None, expected:
     assert sortable(published) == expected
 
 
-def test_by_date_the_newest_capture_comes_first(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_date_the_newest_capture_comes_first(archive: Archive) -> None:
     assert names(archive.search("lithium", sort="date")) == ["mining", "lithium"]
-    monkeypatch.setattr(searching, "RANKED", 1)  # as if there were many
-    assert names(archive.search("lithium", sort="date")) == ["mining", "lithium"]
+    assert names(archive.search("lithium", sort="date", ranked=1)) == ["mining", "lithium"], "as if there were many"
 
 
 def test_a_search_goes_on_where_the_page_before_ended(archive: Archive) -> None:
@@ -228,13 +227,33 @@ def test_collapsed_a_url_is_one_hit_however_often_it_was_captured(tmp_path: Path
         assert names(archive.search("headline", collapse=True, limit=1, offset=1, sort="date")) == ["a"]
 
 
-def test_a_word_that_very_many_hold_is_ranked_among_the_newest(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(searching, "RANKED", 1)
-    found = archive.search("accord", facets=["language"])
+def test_a_word_that_very_many_hold_is_ranked_among_the_newest(archive: Archive) -> None:
+    found = archive.search("accord", facets=["language"], ranked=1)
     assert (names(found), found.total, found.ranked) == (["mining"], 2, 1)
     assert found.facets == {"language": (("en", 1),)}
+
+
+def test_a_total_that_need_not_be_exact_is_a_least_one_where_counting_costs(archive: Archive) -> None:
+    quick = {"ranked": 1, "is_exact": False}
+    assert (archive.search("accord", **quick).total, archive.search("accord", **quick).is_exact) == (2, True)
+    found = archive.search("accord", language="en", **quick)
+    assert (found.total, found.ranked, found.is_exact) == (1, 1, False)
+    found = archive.search("accord", language="en", ranked=3, is_exact=False)
+    assert (found.total, found.is_exact) == (2, True)
+
+
+@pytest.mark.parametrize("how", [{"words": "headline"}, {"words": "headline", "sort": "date"}, {}])
+def test_a_page_of_urls_is_full_however_often_one_of_them_was_captured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, str]
+) -> None:
+    monkeypatch.setattr(searching, "_AHEAD", 1)
+    with Archive.open(str(tmp_path), fsync=False) as archive:
+        put(archive, "https://news.example/b", minute=0)
+        for minute in range(1, 9):
+            put(archive, "https://news.example/a", minute=minute)
+        found = archive.search(collapse=True, limit=2, facets=["domain"], **how)  # type: ignore[arg-type]
+    assert sorted((hit.row.url[-1], hit.others) for hit in found.hits) == [("a", 7), ("b", 0)]
+    assert found.facets == {"domain": (("news.example", 9),)}
 
 
 def test_a_search_that_takes_too_long_is_ended(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:

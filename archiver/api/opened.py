@@ -14,7 +14,7 @@ from archiver.api.selected import Selected
 from archiver.api.snapshot import ArchivedSnapshot
 from archiver.archive import Archive
 from archiver.archive.selection import Narrowing, When, Where, selection
-from archiver.catalog import FacetName, Found, Hit, Query, Row, Sort, Synced, Target, search, target
+from archiver.catalog import RANKED, FacetName, Found, Hit, Query, Row, Sort, Synced, Target, search, target
 from archiver.errors import BadInput, NotArchived
 from archiver.fixity import Progress
 
@@ -80,6 +80,8 @@ class OpenArchive(Archive):
         offset: int = 0,
         facets: Sequence[FacetName] = (),
         collapse: bool = False,
+        ranked: int = RANKED,
+        is_exact: bool = True,
         lang: str | None = None,
         **where: Unpack[Narrowing],
     ) -> Results:
@@ -92,7 +94,9 @@ class OpenArchive(Archive):
             where["language"] = lang
         query = selection(*what, words=words, **where)
         self._check_collection(query)
-        asked = _Asked(query=query, sort=sort, facets=tuple(facets), collapse=collapse)
+        asked = _Asked(
+            query=query, sort=sort, facets=tuple(facets), collapse=collapse, ranked=ranked, is_exact=is_exact
+        )
         return asked.answer(self, offset, facets=asked.facets)
 
     def snapshots(
@@ -213,16 +217,26 @@ class _Asked:
     sort: Sort
     facets: tuple[FacetName, ...]
     collapse: bool
+    ranked: int
+    is_exact: bool
 
     def answer(self, archive: OpenArchive, offset: int, *, facets: tuple[FacetName, ...] = ()) -> Results:
         query = replace(self.query, limit=_PAGE) if self.query.limit is None else self.query
         found = search(
-            archive.synced_catalog(), query, sort=self.sort, offset=offset, facets=facets, collapse=self.collapse
+            archive.synced_catalog(),
+            query,
+            sort=self.sort,
+            offset=offset,
+            facets=facets,
+            collapse=self.collapse,
+            ranked=self.ranked,
+            is_exact=self.is_exact,
         )
         return Results(
             hits=found.hits,
             total=found.total,
             ranked=found.ranked,
+            is_exact=found.is_exact,
             facets=found.facets,
             archive=archive,
             asked=self,

@@ -17,6 +17,7 @@ from archiver.archive.prepared import Packed, Prepared, Receipt, prepare
 from archiver.archive.selection import Narrowing, When, Where, moment, selection
 from archiver.bodies import BodyDamaged, sha256_hex, unpack
 from archiver.catalog import (
+    RANKED,
     Catalog,
     FacetName,
     Found,
@@ -149,6 +150,8 @@ class Archive:
         offset: int = 0,
         facets: Sequence[FacetName] = (),
         collapse: bool = False,
+        ranked: int = RANKED,
+        is_exact: bool = True,
         **where: Unpack[Narrowing],
     ) -> Found:
         """Return the snapshots whose article holds `words`, the best first, with what matches in them.
@@ -158,7 +161,10 @@ class Archive:
         """
         query = selection(*what, words=words, **where)
         self._check_collection(query)
-        return search(self.synced_catalog(), query, sort=sort, offset=offset, facets=facets, collapse=collapse)
+        catalog = self.synced_catalog()
+        return search(
+            catalog, query, sort=sort, offset=offset, facets=facets, collapse=collapse, ranked=ranked, is_exact=is_exact
+        )
 
     def rows(self, query: Query) -> Iterator[Row]:
         """Return the rows that `query` means, lazily. Raises NotArchived for a collection that is not there."""

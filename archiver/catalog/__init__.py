@@ -4,15 +4,17 @@ It is made of the records alone and can be deleted at any time: the next `sync` 
 """
 
 from archiver.catalog.database import Catalog
+from archiver.catalog.facets import FACETS, FacetName
 from archiver.catalog.places import catalog_path
 from archiver.catalog.queries import Query, Target, target
 from archiver.catalog.rebuilding import rebuild
 from archiver.catalog.rows import Card, Row, card_of, row_of
-from archiver.catalog.searching import FACETS, FacetName, Found, Hit, Marked, Sort, search
+from archiver.catalog.searching import RANKED, Found, Hit, Marked, Sort, search
 from archiver.catalog.syncing import Synced, sync
 
 __all__ = [
     "FACETS",
+    "RANKED",
     "Card",
     "Catalog",
     "FacetName",

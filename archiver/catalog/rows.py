@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -129,7 +130,7 @@ def to_values(row: Row) -> tuple[Any, ...]:
     return tuple(_to_value(getattr(row, name)) for name in COLUMNS)
 
 
-def from_values(values: tuple[Any, ...]) -> Row:
+def from_values(values: Sequence[Any]) -> Row:
     """Return the row that `to_values` gave."""
     members = dict(zip(COLUMNS, values, strict=True))
     members["captured_at"] = parse(members["captured_at"])

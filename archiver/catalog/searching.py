@@ -1,7 +1,8 @@
 """Searching: the snapshots that hold some words, the best first. In: a query. Out: hits, snippets, counts. Never: HTML.
 
 Ranking reads each match, so a word that most articles hold would cost 60 ms in 50,000 articles and more in more. Beyond
-`RANKED` matches only the newest in the catalog are ranked and counted by facet; `Found.ranked` says how many that were.
+`RANKED` matches only the newest in the catalog are ranked and counted by facet, and of fewer where an answer has to be
+quick; `Found.ranked` says how many that were.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol
 
 from archiver.catalog.database import Catalog
+from archiver.catalog.facets import FACETS, FacetName, Facets, counts, gathered, kept
 from archiver.catalog.queries import MATCHING, Condition, Query, conjunction, filters
 from archiver.catalog.rows import COLUMNS, Row, from_values
 from archiver.catalog.words import END, MARK, WEIGHTS, expressions, terms, unspaced
@@ -28,12 +30,12 @@ SNIPPET = 32  # tokens
 OPENING = 240  # characters of the text, where no word was asked for
 
 Sort = Literal["relevance", "date"]
-FacetName = Literal["domain", "language", "month", "author", "crawl", "collection", "verdict"]
-FACETS: tuple[FacetName, ...] = get_args(FacetName)
-VALUES = 50  # of a facet, the most frequent ones
 
 _NAMES = ", ".join(COLUMNS)
 
+_AHEAD = 60  # more of what is found are read than a page of URLs shows
+
+_Ordered = tuple[int, float | None, str]  # number, score and SURT key of what was found, in order
 Marked = tuple[tuple[str, bool], ...]  # pieces of a text; True where a piece is what was searched for
 
 
@@ -62,7 +64,7 @@ class Found:
     hits: tuple[Hit, ...]
     total: int  # snapshots that the query means
     ranked: int  # of them, how many were ranked and counted by facet: the newest
-    facets: dict[FacetName, tuple[tuple[str, int], ...]]  # value and count, the most frequent first
+    facets: Facets
     is_exact: bool = True  # False: there are at least `total`; where they are not counted to the end
 
 
@@ -74,27 +76,31 @@ def search(
     offset: int = 0,
     facets: Sequence[FacetName] = (),
     collapse: bool = False,
+    ranked: int = RANKED,
+    is_exact: bool = True,
 ) -> Found:
     """Return what `query` means: `query.limit` hits from `offset` on, 20 if it has no limit.
 
     By relevance, or by date of capture with the newest first; so too where no word is asked for. `collapse` gives one
-    hit per URL, of those that are ranked. Months are those of publication. Raises BadInput for what cannot be searched
-    for, and for a search of more than 10 seconds.
+    hit per URL, of those that are ranked: the newest `ranked`, which facets count too. Months are those of publication.
+    Where the total need not be exact, more than are ranked are counted only if that costs little.
+
+    Raises BadInput for what cannot be searched for, and for a search of more than 10 seconds.
     """
-    page = page_of(query, offset, facets, collapse=collapse)
+    page = page_of(query, offset, facets, collapse=collapse, ranked=ranked)
     wanted, unwanted = expressions(terms(query.words), author=query.author)
-    kept = filters(query)
+    parts = filters(query)
     with catalog.reading() as reader, _limited_time(reader, query.words):
         reader.execute("BEGIN")  # one state of the catalog for all that follows
         if wanted is None:
             if unwanted is not None:
-                kept.append((f"number NOT IN ({MATCHING})", [unwanted]))
-            return _listed(reader, conjunction(kept), page, facets)
+                parts.append((f"number NOT IN ({MATCHING})", [unwanted]))
+            return _listed(reader, conjunction(parts), page, facets)
         expression = wanted if unwanted is None else f"({wanted}) NOT ({unwanted})"
-        return _matched(reader, expression, conjunction(kept), sort, page, facets)
+        return _matched(reader, expression, conjunction(parts), sort, page, facets, is_exact=is_exact)
 
 
-def page_of(query: Query, offset: int, facets: Sequence[FacetName], *, collapse: bool) -> Page:
+def page_of(query: Query, offset: int, facets: Sequence[FacetName], *, collapse: bool, ranked: int) -> Page:
     """Return which part of what is found is meant. Raises BadInput."""
     for name in facets:
         if name not in FACETS:
@@ -102,7 +108,7 @@ def page_of(query: Query, offset: int, facets: Sequence[FacetName], *, collapse:
     limit = SHOWN if query.limit is None else query.limit
     if not 0 <= limit <= MOST or offset < 0:
         raise BadInput(f"{limit} hits from {offset}", f"give a limit up to {MOST:,} and an offset of 0 or more")
-    return Page(limit=limit, offset=offset, collapse=collapse)
+    return Page(limit=limit, offset=offset, collapse=collapse, ranked=ranked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,36 +118,38 @@ class Page:
     limit: int
     offset: int
     collapse: bool
+    ranked: int
 
     @property
-    def read(self) -> tuple[int, int]:
-        """The LIMIT and OFFSET of SQL: of all that are ranked where URLs are to be told apart."""
-        return (RANKED, 0) if self.collapse else (self.limit, self.offset)
+    def reads(self) -> tuple[int, ...]:
+        """How many of what is found to read, in turn, until the page is full: URLs captured often come many times."""
+        end = self.offset + self.limit
+        return (min(end + _AHEAD, self.ranked), self.ranked) if self.collapse else (end,)
 
-    def cut(self, found: Iterable[tuple[int, float | None, str]]) -> dict[int, tuple[float | None, int]]:
-        """Return score and number of others, by the number of each snapshot on the page."""
-        if not self.collapse:
-            return {number: (score, 0) for number, score, _ in found}
-        first: dict[str, tuple[int, float | None]] = {}
-        times: Counter[str] = Counter()
-        for number, score, key in found:
-            first.setdefault(key, (number, score))
-            times[key] += 1
-        shown = [*first.items()][self.offset : self.offset + self.limit]
-        return {number: (score, times[key] - 1) for key, (number, score) in shown}
+    def cut(self, found: Sequence[_Ordered], read: int) -> dict[int, tuple[float | None, str]] | None:
+        """Return score and SURT key by the number of each snapshot on the page; None if `read` was too few for it."""
+        end, kept = self.offset + self.limit, found
+        if self.collapse:
+            first: dict[str, _Ordered] = {}
+            for one in found:
+                first.setdefault(one[2], one)
+            kept = [*first.values()]
+            if len(kept) < end and read < self.ranked and len(found) == read:
+                return None
+        return {number: (score, key) for number, score, key in kept[self.offset : end]}
 
 
 def _listed(reader: Reader, where: Condition, page: Page, facets: Sequence[FacetName]) -> Found:
     sql, values = where
     (total,) = reader.execute(f"SELECT count(*) FROM snapshots WHERE {sql}", values).fetchone()
-    newest = f"SELECT number, NULL, surt FROM snapshots WHERE {sql} ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
-    shown = page.cut(reader.execute(newest, [*values, *page.read]))
-    counted = _numbers(reader, newest, [*values, RANKED, 0]) if facets else []
+    newest = "ORDER BY captured_at DESC, id DESC LIMIT"
+    ordered = f"SELECT number, NULL, surt FROM snapshots WHERE {sql} {newest} ?"
+    shown = _shown(page, lambda most: reader.execute(ordered, [*values, most]))
     return Found(
-        hits=hits_of(reader, shown, openings(reader, shown)),
+        hits=hits_of(reader, _with_others(reader, shown, page, where), openings(reader, shown)),
         total=total,
-        ranked=min(total, RANKED),
-        facets=facets_of(reader, counted, facets),
+        ranked=min(total, page.ranked),
+        facets=facets_of(reader, where, f"{newest} {page.ranked}", facets),
     )
 
 
@@ -152,48 +160,83 @@ def _matched(
     sort: Sort,
     page: Page,
     facets: Sequence[FacetName],
+    *,
+    is_exact: bool,
 ) -> Found:
     sql, values = where
     # the unary + keeps SQLite from looking each filtered number up in the index of words, which takes 100 times as long
     within = "" if sql == "1" else f" AND +rowid IN (SELECT number FROM snapshots WHERE {sql})"
     matches = f"articles_fts WHERE articles_fts MATCH ?{within}"
     bound = [expression, *(values if within else [])]
-    newest = f"SELECT rowid AS number FROM {matches} ORDER BY rowid DESC LIMIT {RANKED}"
-    if sort == "date":
-        total = _count(reader, matches, bound)
-        plus = "+" if total > RANKED else ""  # many matches: go through time; few: sort them
-        ordered = (
-            f"SELECT number, NULL, surt FROM snapshots WHERE {plus}number IN (SELECT rowid FROM {matches})"
-            " ORDER BY captured_at DESC, id DESC LIMIT ? OFFSET ?"
-        )
-        shown = page.cut(reader.execute(ordered, [*bound, *page.read]))
-    else:
-        weights = ", ".join(map(str, WEIGHTS))
-        scored = f"SELECT rowid AS match, bm25(articles_fts, {weights}) AS score FROM {matches}"
-        best = f"{scored} ORDER BY rowid DESC LIMIT {RANKED}"
-        if page.collapse:  # of each URL the one with the least score: that is what a bare column beside min() means
-            key = "(SELECT surt FROM snapshots WHERE number = match)"
-            columns, group = "match, -min(score), count(*), sum(count(*)) OVER ()", f"GROUP BY {key}"
-        else:
-            columns, group = "match, -score, 1, count(*) OVER ()", ""
-        ordered = f"SELECT {columns} FROM ({best}) {group} ORDER BY 2 DESC, match DESC LIMIT ? OFFSET ?"
-        found = [*reader.execute(ordered, [*bound, page.limit, page.offset])]
-        # few matches are counted as they are ranked; more, or a page behind the end, on their own
-        total = found[0][3] if found and found[0][3] < RANKED else _count(reader, matches, bound)
-        shown = {number: (score, times - 1) for number, score, times, _ in found}
-    counted = _numbers(reader, newest, bound) if facets else []
+    # one pass over the matches gives all of this: the newest ones, of them the best, and the facets
+    score = "NULL" if sort == "date" else f"-bm25(articles_fts, {', '.join(map(str, WEIGHTS))})"
+    newest = f"SELECT rowid AS number, {score} AS score FROM {matches} ORDER BY rowid DESC LIMIT {page.ranked}"
+    tables = [
+        f"found AS MATERIALIZED ({newest})",
+        "best AS MATERIALIZED (SELECT number, score FROM found ORDER BY score DESC, number DESC LIMIT ?)",
+    ]
+    selects = [
+        "SELECT group_concat(number), NULL, NULL FROM found",
+        "SELECT number, score, (SELECT surt FROM snapshots WHERE number = best.number) FROM best",
+    ]
+    if facets:
+        tables.append(kept(facets, "FROM found CROSS JOIN snapshots USING (number)"))
+        selects.append(counts(facets))
+    numbers: list[str] = []
+    values_of: Facets = {}
+
+    def read(most: int) -> Iterable[_Ordered]:
+        nonlocal numbers, values_of
+        asked = [*bound, 0 if sort == "date" else most]
+        (listed, _, _), *more = reader.execute(f"WITH {', '.join(tables)} {' UNION ALL '.join(selects)}", asked)
+        numbers = listed.split(",") if listed else []
+        values_of = gathered((one for one in more if isinstance(one[0], str)), facets)
+        if sort == "date":
+            return _by_date(reader, numbers, (matches, bound), page, most)
+        return (one for one in more if not isinstance(one[0], str))
+
+    shown = _shown(page, read)
+    is_counted = len(numbers) < page.ranked or is_exact or not within
     return Found(
-        hits=hits_of(reader, shown, snippets(reader, expression, [*shown])),
-        total=total,
-        ranked=min(total, RANKED),
-        facets=facets_of(reader, counted, facets),
+        hits=hits_of(reader, _with_others(reader, shown, page, set(numbers)), snippets(reader, expression, [*shown])),
+        # few matches were counted as they were read; many that are filtered would be filtered again
+        total=_count(reader, matches, bound) if is_counted and len(numbers) == page.ranked else len(numbers),
+        ranked=len(numbers),
+        facets=values_of,
+        is_exact=is_counted,
     )
 
 
-def _numbers(reader: Reader, sql: str, values: list[Any]) -> list[str]:
-    """Return the first column of what `sql` selects, as text, in one row."""
-    ((listed,),) = reader.execute(f"SELECT group_concat(number) FROM ({sql})", values)
-    return listed.split(",") if listed else []
+def _by_date(reader: Reader, numbers: list[str], matches: Condition, page: Page, most: int) -> Iterable[_Ordered]:
+    """Yield what matches, the newest capture first. Many matches: through time; few: sorted."""
+    if len(numbers) < page.ranked:
+        which, values = f"number IN ({', '.join(numbers)})", []
+    else:
+        which, values = f"+number IN (SELECT rowid FROM {matches[0]})", matches[1]
+    ordered = f"SELECT number, NULL, surt FROM snapshots WHERE {which} ORDER BY captured_at DESC, id DESC LIMIT ?"
+    return reader.execute(ordered, [*values, most])  # type: ignore[no-any-return]  # a cursor
+
+
+def _shown(page: Page, read: Callable[[int], Iterable[_Ordered]]) -> dict[int, tuple[float | None, str]]:
+    for most in page.reads:
+        if (shown := page.cut([*read(most)], most)) is not None:
+            return shown
+    return {}
+
+
+def _with_others(
+    reader: Reader, shown: dict[int, tuple[float | None, str]], page: Page, among: Condition | set[str]
+) -> dict[int, tuple[float | None, int]]:
+    """Return score and number of further captures of the same URL `among` those, by the number of each shown."""
+    times: Counter[str] = Counter()
+    if page.collapse:
+        keys = [key for _, key in shown.values()]
+        same = f"SELECT surt, number FROM snapshots WHERE surt IN ({', '.join('?' * len(keys))})"
+        if isinstance(among, set):
+            times.update(key for key, number in reader.execute(same, keys) if str(number) in among)
+        else:  # the + keeps SQLite from beginning with the other condition
+            times.update(key for key, _ in reader.execute(f"{same} AND +({among[0]})", [*keys, *among[1]]))
+    return {number: (score, max(0, times[key] - 1)) for number, (score, key) in shown.items()}
 
 
 def _count(reader: Reader, matches: str, bound: list[Any]) -> int:
@@ -203,10 +246,11 @@ def _count(reader: Reader, matches: str, bound: list[Any]) -> int:
 
 def openings(reader: Reader, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
     """Return title and beginning of each."""
-    sql = "SELECT title, substr(description || char(10) || text, 1, ?) FROM articles WHERE number = ?"
-    return {
-        number: (title, _whole(text)) for number in numbers for title, text in reader.execute(sql, (OPENING, number))
-    }
+    listed = ", ".join(map(str, numbers))
+    sql = (
+        f"SELECT number, title, substr(description || char(10) || text, 1, ?) FROM articles WHERE number IN ({listed})"
+    )
+    return {number: (title, _whole(text)) for number, title, text in reader.execute(sql, (OPENING,))}
 
 
 def snippets(reader: Reader, expression: str, numbers: list[int]) -> dict[int, tuple[str, str]]:
@@ -226,10 +270,11 @@ def hits_of(
 ) -> tuple[Hit, ...]:
     """Return the hits with these numbers, their score and how many others each stands for."""
     hits = []
+    sql = f"SELECT number, {_NAMES} FROM snapshots WHERE number IN ({', '.join(map(str, shown))})"
+    rows = {number: values for number, *values in reader.execute(sql)}  # at once: each takes Python's lock
     for number, (score, others) in shown.items():
-        (values,) = reader.execute(f"SELECT {_NAMES} FROM snapshots WHERE number = ?", (number,))
         title, text = map(_marked, texts.get(number, ("", "")))
-        hits.append(Hit(row=from_values(values), title=title, snippet=text, score=score, others=others))
+        hits.append(Hit(row=from_values(rows[number]), title=title, snippet=text, score=score, others=others))
     return tuple(hits)
 
 
@@ -247,32 +292,12 @@ def _whole(text: str) -> str:
     return text if len(text) < OPENING - 1 else text.rpartition(" ")[0] + " …"
 
 
-def facets_of(
-    reader: Reader, numbers: Iterable[int | str], names: Sequence[FacetName]
-) -> dict[FacetName, tuple[tuple[str, int], ...]]:
-    """Return how often each value occurs in these snapshots, the most frequent first.
-
-    Counted by SQLite: of 5,000 rows, each would take Python's lock on its way here, and wait for it where others read.
-    """
+def facets_of(reader: Reader, where: Condition, more: str, names: Sequence[FacetName]) -> Facets:
+    """Return the facets of the snapshots that `where` and `more` (an order, a limit) select."""
     if not names:
         return {}
-    listed = ", ".join(map(str, numbers))  # numbers of ours: 5,000 of them are more than SQLite lets one bind
-    columns = {"month": "substr(published_at, 1, 7) AS month", "author": "authors AS author"}
-    kept = f"SELECT {', '.join(columns.get(name, name) for name in names)} FROM snapshots WHERE number IN ({listed})"
-    each = " UNION ALL ".join(f"SELECT * FROM ({_counted(name)})" for name in names)
-    found: dict[FacetName, list[tuple[str, int]]] = {name: [] for name in names}
-    for name, value, count in reader.execute(f"WITH kept AS MATERIALIZED ({kept}) {each}"):
-        found[name].append((value, count))
-    return {name: tuple(values) for name, values in found.items()}
-
-
-def _counted(name: FacetName) -> str:
-    """Return the SELECT of a facet: its name, its values, how often each is in `kept`."""
-    value, source = (name, "kept") if name != "author" else ("one.value", "kept, json_each(author) AS one")
-    known = f"length({value}) = 7" if name == "month" else f"{value} <> ''"
-    return (
-        f"SELECT '{name}', {value}, count(*) FROM {source} WHERE {known} GROUP BY 2 ORDER BY 3 DESC, 2 LIMIT {VALUES}"
-    )
+    source = kept(names, f"FROM snapshots WHERE {where[0]} {more}")
+    return gathered(reader.execute(f"WITH {source} {counts(names)}", where[1]), names)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from archiver.catalog import FacetName, Found, Hit, Query, Sort
+from archiver.catalog.facets import Facets
 from archiver.catalog.queries import MATCHING, conjunction, filters
 from archiver.catalog.searching import Page, facets_of, hits_of, openings, page_of, snippets
 from archiver.catalog.words import WEIGHTS, expressions, terms
@@ -47,7 +48,7 @@ def search_shards(
     """
     need_apsw()
     query = query if query.limit is not None else replace(query, limit=HITS)
-    page = page_of(query, offset, facets, collapse=collapse)
+    page = page_of(query, offset, facets, collapse=collapse, ranked=RANKED)
     traffic = Traffic() if traffic is None else traffic
     with ExitStack() as stack:
         shards = []
@@ -95,9 +96,9 @@ class _Shard:
         texts = openings(self, shown) if self.wanted is None else snippets(self, self.wanted, [*shown])
         return dict(zip(shown, hits_of(self, shown, texts), strict=True))
 
-    def facets(self, numbers: list[int], names: Sequence[FacetName]) -> dict[FacetName, tuple[tuple[str, int], ...]]:
+    def facets(self, numbers: list[int], names: Sequence[FacetName]) -> Facets:
         """Return how often each value occurs in these snapshots."""
-        return facets_of(self, numbers, names)
+        return facets_of(self, (f"number IN ({', '.join(map(str, numbers))})", []), "", names)
 
     def captured_at(self, number: int) -> str:
         """Return when this one was captured, as text that sorts as time does."""

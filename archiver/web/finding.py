@@ -6,20 +6,21 @@ The same words mean the same on the page, in the feed, in the API and in a downl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from archiver.archive import Archive
 from archiver.archive.selection import Narrowing
-from archiver.catalog import FacetName, Found, Sort
+from archiver.catalog import RANKED, FacetName, Found, Sort
 from archiver.errors import BadInput
 from archiver.model import Verdict
 from archiver.web import index
 
 SORTS: tuple[Sort, ...] = ("relevance", "date")
 WORDS = 1000  # characters
+_PLACE = "\0"  # no word holds it
 _NAMES = ("q", "domain", "lang", "author", "crawl", "collection", "verdict", "from", "to", "published")
 
 Name = Literal["q", "domain", "lang", "author", "crawl", "collection", "verdict", "from", "to", "published"]
@@ -71,6 +72,8 @@ class Selection:
         offset: int = 0,
         facets: tuple[FacetName, ...] = (),
         collapse: bool = False,
+        ranked: int = RANKED,
+        is_exact: bool = True,
     ) -> Found:
         """Search. Raises BadInput, and NotArchived for a collection that is not there."""
         where = {**self.where, "limit": limit}
@@ -80,6 +83,8 @@ class Selection:
             offset=offset,
             facets=facets,
             collapse=collapse,
+            ranked=ranked,
+            is_exact=is_exact,
             **where,  # type: ignore[arg-type]
         )
 
@@ -91,6 +96,11 @@ class Selection:
     def sorted(self, sort: Sort) -> Selection:
         """Return the same selection in another order."""
         return replace(self, sort=sort)
+
+    def links(self, name: Name, values: Iterable[str]) -> Iterator[str]:
+        """Yield the words for an address with each of the values for `name`: as `having` and `query`, at once."""
+        before, _, after = self.having(**{name: _PLACE}).query().partition(quote_plus(_PLACE))
+        return (f"{before}{quote_plus(value)}{after}" for value in values)
 
     def query(self, **more: str | int) -> str:
         """Return the words for an address, always in the same order: a permalink."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from archiver.catalog import FacetName, Found
-from archiver.catalog.searching import RANKED
 from archiver.model import Verdict
 from archiver.web import policy, site
 from archiver.web.downloads import FORMS
-from archiver.web.finding import Selection, page_of
+from archiver.web.finding import Name, Selection, page_of
 
 SHOWN = 20
 FEED = 50
+RANKED = 1_000  # of what is found; the 5,000 of a search on a command line would double the time of a page
 _FACETS: tuple[FacetName, ...] = ("domain", "language", "month", "author", "crawl", "verdict")
-_WORD: dict[FacetName, str] = {
+_WORD: dict[FacetName, Name] = {
     "domain": "domain",
     "language": "lang",
     "month": "published",
@@ -26,6 +27,7 @@ _WORD: dict[FacetName, str] = {
     "verdict": "verdict",
 }
 _LEAST = 2  # different values, or a facet narrows nothing
+_VALUES = 24  # of a facet on a page
 
 
 def search(request: Request) -> Response:
@@ -37,7 +39,13 @@ def search(request: Request) -> Response:
     selection = asked if is_open else asked.having(verdict="article")
     page = page_of(words, size=SHOWN, last=RANKED)
     found = selection.find(
-        where.archive, limit=SHOWN, offset=(page - 1) * SHOWN, facets=_FACETS, collapse=words.get("all") != "1"
+        where.archive,
+        limit=SHOWN,
+        offset=(page - 1) * SHOWN,
+        facets=_FACETS,
+        collapse=words.get("all") != "1",
+        ranked=RANKED,
+        is_exact=False,
     )
     return where.page(
         "search.html",
@@ -65,13 +73,24 @@ def feed(request: Request) -> Response:
     return Response(text.encode("utf-8", "replace"), 200, policy.DATA, "application/atom+xml; charset=utf-8")
 
 
-def _facets(found: Found, selection: Selection) -> list[tuple[FacetName, str, str | None, list[tuple[str, int]]]]:
-    """Return name, word, what is chosen and values with their counts, of facets that narrow."""
+class Facet(NamedTuple):
+    """A way to narrow a search: values, how many snapshots have each, and the words of the address that asks for it."""
+
+    name: FacetName
+    word: Name
+    chosen: str | None
+    values: list[tuple[str, int, str]]
+
+
+def _facets(found: Found, selection: Selection) -> list[Facet]:
+    """Return the facets that narrow."""
     facets = []
     for name, values in found.facets.items():
         word = _WORD[name]
         chosen = selection.words.get(word)
         if chosen or len(values) >= _LEAST:
-            ordered = sorted(values, reverse=True)[:24] if name == "month" else list(values)
-            facets.append((name, word, chosen, ordered))
+            ordered = (sorted(values, reverse=True) if name == "month" else values)[:_VALUES]
+            links = selection.links(word, (value for value, _ in ordered))
+            shown = [(value, count, link) for (value, count), link in zip(ordered, links, strict=True)]
+            facets.append(Facet(name, word, chosen, shown))
     return facets

@@ -40,6 +40,8 @@ class Templates:
             shown_url=shown_url, plain=plain,
         )  # fmt: skip
         self._environment.globals.update(path_of=path_of, path_to=path_to, version=archiver.__version__, **shared)
+        for name in self._environment.list_templates(extensions=["html", "xml"]):
+            self._environment.get_template(name)  # compiled now, not while the first readers wait
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """Return the page."""
