@@ -32,7 +32,8 @@ CHECKS: Mapping[str, Any] = {
 }
 KEYS: Mapping[str, Mapping[str, str]] = {
     "": {
-        "name": TEXT, "archive": TEXT, "collection": TEXT, "state": TEXT, "workers": WHOLE, "recrawl": TEXT,
+        "name": TEXT, "archive": TEXT, "collection": TEXT, "state": TEXT, "frontier": TEXT,
+        "lease_seconds": NUMBER, "workers": WHOLE, "recrawl": TEXT,
         "requisites": TEXTS,
     },
     "scope": {

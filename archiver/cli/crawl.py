@@ -24,6 +24,12 @@ from archiver.model import Seed
 @click.option("--job", "name", help="The job's name; the same name (or the same seeds) resumes the same job.")
 @click.option("--state", type=click.Path(file_okay=False), help="Folder for the job's ledger.")
 @click.option(
+    "--frontier",
+    envvar="NEWSVAULT_FRONTIER",
+    metavar="URL",
+    help="postgresql://…: a ledger that any number of workers share, each started with this same command.",
+)
+@click.option(
     "--recrawl",
     type=click.Choice(["never", "always", "adaptive"]),
     help="Articles of earlier rounds: leave, ask again, or ask 1 h, 1 d and 7 d after their capture.",
@@ -150,7 +156,8 @@ def _arguments(job: Job, given: dict[str, Any]) -> dict[str, Any]:
 
 
 OPTIONS = {
-    "archive": "uri", "collection": "collection", "name": "job", "state": "state", "recrawl": "recrawl",
+    "archive": "uri", "collection": "collection", "name": "job", "state": "state", "frontier": "frontier",
+    "recrawl": "recrawl",
     "max_pages": "max_pages", "max_seconds": "max_seconds", "delay": "delay_seconds", "per_host": "per_host",
     "concurrency": "concurrency", "workers": "workers", "user_agent": "user_agent", "patience": "patience_seconds",
     "allow": "allow", "insecure_hosts": "insecure_hosts",

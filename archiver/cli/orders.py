@@ -7,7 +7,7 @@ import click
 from archiver.cli.jobs import job_options, ledger_of, place_of
 from archiver.cli.output import dumps, safe, say
 from archiver.frontier import JobState
-from archiver.frontier.places import holder
+from archiver.frontier.opening import Place, working
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="The job's state as JSON.")
 
@@ -15,32 +15,32 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="The job's state 
 @click.command(epilog="Example:  archiver pause job.toml")
 @job_options
 @AS_JSON
-def pause(job: str, archive: str | None, as_json: bool) -> None:
+def pause(job: str, archive: str | None, frontier: str | None, as_json: bool) -> None:
     """Pause a job: nothing new is asked for, what is in flight ends, the crawl's process stays.
 
     Returns when the order is written; a running crawl heeds it within about a second. A paused job that is started ends
     at once with code 3, until `archiver resume`.
     """
-    _tell(job, archive, JobState.PAUSE, as_json)
+    _tell(place_of(job, archive, frontier), JobState.PAUSE, as_json)
 
 
 @click.command(epilog="Example:  archiver resume job.toml")
 @job_options
 @AS_JSON
-def resume(job: str, archive: str | None, as_json: bool) -> None:
+def resume(job: str, archive: str | None, frontier: str | None, as_json: bool) -> None:
     """Let a paused job go on, and take back a stop."""
-    _tell(job, archive, JobState.RUN, as_json)
+    _tell(place_of(job, archive, frontier), JobState.RUN, as_json)
 
 
 @click.command(epilog="Example:  archiver stop job.toml")
 @job_options
 @AS_JSON
-def stop(job: str, archive: str | None, as_json: bool) -> None:
+def stop(job: str, archive: str | None, frontier: str | None, as_json: bool) -> None:
     """Stop a running crawl in order: what is in flight ends, the rest stays for the next run.
 
     The crawl itself ends with code 3. Where none is running, nothing is to be done; a pause stays.
     """
-    _tell(job, archive, JobState.STOP, as_json)
+    _tell(place_of(job, archive, frontier), JobState.STOP, as_json)
 
 
 SAID = {
@@ -53,18 +53,17 @@ SAID = {
 }
 
 
-def _tell(job: str, archive: str | None, state: JobState, as_json: bool) -> None:
-    place = place_of(job, archive)
+def _tell(place: Place, state: JobState, as_json: bool) -> None:
     with ledger_of(place, write=True) as ledger:
-        who = holder(place.folder)
+        who = working(place, ledger)
         if state is not JobState.STOP or who is not None:
             ledger.order(state)
             ledger.note("told", str(state))
-        if state is JobState.STOP and who is not None and holder(place.folder) is None:
+        if state is JobState.STOP and who is not None and working(place, ledger) is None:
             ledger.order(JobState.RUN)  # it ended by itself meanwhile: the next run is not meant
         standing = ledger.standing()
     if as_json:
-        say(dumps({"job": standing.name, "state": str(standing.state), "running": who, "folder": str(place.folder)}))
+        say(dumps({"job": standing.name, "state": str(standing.state), "running": who, "folder": str(place)}))
     else:
         said = SAID[state, who is not None].format(who=who)
         say(f"{safe(standing.name)}: {said}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.jobs import ledger_of, place_of
+from archiver.cli.jobs import FRONTIER, ledger_of, place_of
 from archiver.cli.options import archive_options, opened
 from archiver.cli.output import dumps, safe, say
 from archiver.errors import BadInput, NotArchived
@@ -21,6 +21,7 @@ from archiver.report.text import report_lines
 @click.command(epilog="Example:  archiver report --archive s3://press --html report.html")
 @click.argument("job", required=False, default="", metavar="[NAME | JOB.toml | FOLDER]")
 @archive_options
+@FRONTIER
 @click.option("--crawl", help="A crawl that the archive keeps a log of, whoever crawled it.")
 @click.option("--crawls", "only_list", is_flag=True, help="List the archive's crawls, the latest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -56,7 +57,7 @@ def report(
 def _figures(job: str, given: dict[str, Any]) -> Figures:
     """From the ledger if there is one on this machine; without a job's name, else from the archive."""
     try:
-        place = place_of(job, given["archive"])
+        place = place_of(job, given["archive"], given["frontier"])
         with ledger_of(place) as ledger:
             return from_ledger(ledger, archive=place.uri)
     except NotArchived:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
-from archiver.cli.jobs import Place, job_options, ledger_of, place_of
+from archiver.cli.jobs import job_options, ledger_of, place_of
 from archiver.cli.output import dumps, safe, say
-from archiver.frontier.places import holder
+from archiver.frontier.opening import Place, working
 from archiver.report.status import Status, status_lines, status_of
 
 
@@ -22,13 +22,15 @@ from archiver.report.status import Status, status_lines, status_of
     "--every", type=click.FloatRange(0.2), default=2.0, show_default=True, metavar="SECONDS", help="How often."
 )
 @click.option("--hosts", type=click.IntRange(0), default=20, show_default=True, help="So many hosts in the table.")
-def status(job: str, archive: str | None, as_json: bool, watch: bool, every: float, hosts: int) -> None:
+def status(
+    job: str, archive: str | None, frontier: str | None, as_json: bool, watch: bool, every: float, hosts: int
+) -> None:
     """Show where a job stands: done, pending, in flight, rate, hosts, errors by reason, disk, time left.
 
     Reads the ledger beside the crawl and changes nothing. Ends with 0 whatever the job's state is, with 3 where there
     is no such job.
     """
-    place = place_of(job, archive)
+    place = place_of(job, archive, frontier)
     if not watch:
         seen = look(place)
         say(dumps(asdict(seen), indent=1) if as_json else _text(seen, hosts))
@@ -41,7 +43,8 @@ def status(job: str, archive: str | None, as_json: bool, watch: bool, every: flo
 def look(place: Place) -> Status:
     """The job's status at this moment. Raises NotArchived where no crawl of it has begun."""
     with ledger_of(place) as ledger:
-        return status_of(ledger, folder=place.folder, uri=place.uri, running=holder(place.folder))
+        seen = status_of(ledger, folder=place.folder, uri=place.uri, running=working(place, ledger))
+        return replace(seen, folder=str(place))
 
 
 def _text(seen: Status, hosts: int) -> str:

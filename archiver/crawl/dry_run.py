@@ -16,11 +16,12 @@ from typing import Any
 from archiver.crawl.following import Follower, entry, fp_of, host_depths
 from archiver.crawl.options import CrawlOptions
 from archiver.crawl.run import settings_of, spider_of
-from archiver.errors import BadUrl, FetchFailed
+from archiver.errors import BadUrl, FetchFailed, NotArchived
 from archiver.fetch import Guard
 from archiver.frontier import Line
-from archiver.frontier.places import LEDGER, holder, job_name, state_folder
-from archiver.frontier.sqlite import SqliteFrontier
+from archiver.frontier.ledger import Ledger
+from archiver.frontier.opening import Place, open_beside, working
+from archiver.frontier.places import holder, job_name, state_folder
 from archiver.job import KEYS
 from archiver.keys import record_prefix
 from archiver.model import Seed
@@ -68,7 +69,7 @@ class Plan:
     archive: str
     collection: str
     records: str  # where they would go, as a key
-    state: str  # the folder of its ledger
+    state: str  # the folder of its ledger, or its server
     has_ledger: bool
     running: str | None
     told: str  # run | pause | stop
@@ -93,13 +94,17 @@ def plan(
     job = job_name(options.job, uri=options.uri, collection=options.collection, seeds=[one.url for one in entries])
     folder = Path(options.state) if options.state else state_folder(options.uri, job)
     judge = _Judge(options, follower, {one.fp for one in entries}, {seed.spider for seed in spider.seeds})
-    ledger = SqliteFrontier.beside(folder / LEDGER) if (folder / LEDGER).is_file() else None
+    place = Place(folder=folder, name=job, frontier=options.frontier)
+    try:
+        ledger: Ledger | None = open_beside(place)
+    except NotArchived:
+        ledger = None
     try:
         look: Look = ledger.line if ledger is not None else lambda fp: None
         return Plan(
-            job=job, archive=options.uri, collection=options.collection, state=str(folder),
+            job=job, archive=options.uri, collection=options.collection, state=str(place),
             records=f"{record_prefix(options.collection)}<yyyy>/<mm>/<dd>/<hhmmss>-<id>.json",
-            has_ledger=ledger is not None, running=holder(folder),
+            has_ledger=ledger is not None, running=working(place, ledger) if ledger is not None else holder(folder),
             told=str(ledger.standing().state) if ledger is not None else "run", spider=name, scope=_scope(follower),
             dates={"since": _iso(follower.window.since), "until": _iso(follower.window.until)},
             options=_in_force(options), seeds=[judge.seed(seed, look) for seed in spider.seeds],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from archiver.crawl.answers import BUSY, may_pass
 from archiver.crawl.budget import Budget, LimitReached
 from archiver.crawl.schedule import after_failure
+from archiver.crawl.sharing import LEASE_LOST
 from archiver.frontier import JobState, Lease, Outcome
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Feeder:
         self._ahead: defaultdict[str, deque[Lease]] = defaultdict(deque)
         self._flying: dict[int, Lease] = {}
         self._spent: dict[str, LimitReached] = {}  # hosts that had their share of this crawl
+        self._yielding: set[str] = set()  # hosts that another worker waits for
         self._said = time.monotonic()
         self.budget = Budget(running.options)
 
@@ -51,7 +53,7 @@ class Feeder:
             elif not await running.may_go_on():
                 if running.orders.state is JobState.PAUSE:
                     await self._hand_back()
-            elif len(self._flying) < running.options.concurrency:
+            elif len(self._flying) < running.options.concurrency and running.sharing.may_ask():
                 if lease := await self._next():
                     self._flying[lease.fp] = lease
                     self.budget.asked(lease)
@@ -78,17 +80,20 @@ class Feeder:
         if (lease := self._ready()) is not None:
             return lease
         await self._retire_spent()
-        busy = [host for host, waiting in self._ahead.items() if waiting] + [*self._spent]
+        await self._running.sharing.recover()
+        async with self._running.sharing.claiming:
+            return self._ready() if await self._claim() else None
+
+    async def _claim(self) -> bool:
+        busy = [*(host for host, waiting in self._ahead.items() if waiting), *self._spent, *self._yielding]
         room = HOSTS_AHEAD - sum(map(bool, self._ahead.values()))
-        if room > 0:
-            claimed = await self._running.ledger(
-                lambda ledger: ledger.claim(hosts=room, per_host=URLS_AHEAD, busy=busy)
-            )
-            for lease in claimed:
-                self._ahead[lease.host].append(lease)
-            if claimed:
-                return self._ready()
-        return None
+        if room <= 0:
+            return False
+        claimed = await self._running.ledger(lambda ledger: ledger.claim(hosts=room, per_host=URLS_AHEAD, busy=busy))
+        for lease in claimed:
+            self._ahead[lease.host].append(lease)
+        self._running.sharing.claimed({lease.host for lease in claimed})
+        return bool(claimed)
 
     def _ready(self) -> Lease | None:
         politeness = self._running.politeness
@@ -133,12 +138,35 @@ class Feeder:
         if leases:
             await self._running.ledger(lambda ledger: ledger.release(leases))
 
+    # ------------------------------------------------------------------ hosts, where workers share them
+
+    def hosts(self) -> set[str]:
+        """The hosts that we need: of leases in flight, and of those that wait."""
+        waiting = {host for host, leases in self._ahead.items() if leases}
+        return waiting | {lease.host for lease in self._flying.values()}
+
+    def lose(self, hosts: set[str]) -> None:
+        """Forget what waits for hosts that are another worker's now."""
+        for host in hosts:
+            self._ahead.pop(host, None)
+
+    async def spare(self, surplus: int, *, wanted: set[str]) -> set[str]:
+        """Give up what waits for `wanted` hosts, and for so many more; those at which nothing is in flight."""
+        flying = {lease.host for lease in self._flying.values()}
+        resting = [host for host, leases in self._ahead.items() if leases and host not in flying | wanted]
+        spare = {*wanted, *resting[:surplus]}
+        self._yielding = spare & flying
+        for host in spare:
+            await self._release(host)
+        return spare - flying
+
     # ------------------------------------------------------------------ what became of a lease
 
     def landed(self, lease: Lease | None) -> None:
         """The URL is no longer in flight."""
         if lease is not None:
             self._flying.pop(lease.fp, None)
+            self._running.sharing.landed(lease)
         self._running.changed()
 
     def count(self, page: Page) -> None:
@@ -153,6 +181,9 @@ class Feeder:
         """Try `lease` again later if that may help. Return whether it will be; otherwise the caller closes it."""
         if lease is None:
             return False
+        if reason == LEASE_LOST:  # it was never sent
+            await self._running.ledger(lambda ledger: ledger.release([lease]))
+            return True
         options, running = self._running.options, self._running
         if reason in BUSY or retry_after is not None:
             wait = retry_after if retry_after is not None else PAUSES[min(lease.tries, len(PAUSES) - 1)]

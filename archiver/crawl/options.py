@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archiver.crawl.schedule import POLICIES
 from archiver.errors import BadInput
 from archiver.extraction.requisites import KINDS
+from archiver.frontier.addresses import checked
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -30,6 +31,8 @@ class CrawlOptions:
     job: str = ""  # the job's name; by default made from archive, collection and seeds
     crawl: str = ""  # the crawl's name; by default the job's name and the time
     state: str = ""  # folder of the job's ledger; by default inside a folder archive, else in the user's state folder
+    frontier: str = field(default="", repr=False)  # postgresql://… of a ledger that workers share; "" = one of our own
+    lease_seconds: float = 60.0  # how long a worker of a shared ledger may be silent before others take its hosts
 
     recrawl: str = "never"  # when a URL is asked for again: never, always, adaptive (archiver/crawl/schedule.py)
 
@@ -84,6 +87,10 @@ class CrawlOptions:
         for name in ("concurrency", "per_host", "put_threads", "tries", "busy_tries"):
             if getattr(self, name) < 1:
                 raise BadInput(PREFIX + name.upper(), "must be 1 or more")
+        if self.frontier:
+            checked(self.frontier)
+        if self.lease_seconds <= 0:
+            raise BadInput(PREFIX + "LEASE_SECONDS", "must be more than 0")
         for name in ("delay_seconds", "url_seconds", "body_bytes", "head_bytes", "patience_seconds", "extract_seconds"):
             if getattr(self, name) < 0:
                 raise BadInput(PREFIX + name.upper(), "must not be negative")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from archiver.frontier import Counts, Event, Line
 
 MEDIA_TYPES = {"jsonl": "application/jsonl", "json": "application/json", "toml": "application/toml"}
-_NOT_TOLD = frozenset({"state", "crawl", "store"})  # of this machine or this run, or in a table of its own
+_NOT_TOLD = frozenset({"state", "crawl", "store", "frontier"})  # of this machine or this run, or in a table of its own
 
 
 def log_of(lines: Sequence[Line]) -> bytes:

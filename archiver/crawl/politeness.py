@@ -53,6 +53,19 @@ class Politeness:
             return 0.0
         return float("inf") if host.busy >= self._per_host else max(0.0, host.next_at - time.monotonic())
 
+    def distance(self, name: str) -> float:
+        """Seconds between two requests to `name`, as things are."""
+        return self._host(name).delay
+
+    def rest_of(self, name: str) -> float:
+        """Seconds until `name` may be asked by anybody."""
+        host = self._hosts.get(name)
+        return 0.0 if host is None else max(0.0, host.next_at - time.monotonic())
+
+    def rests(self) -> dict[str, float]:
+        """The same of every host that was asked."""
+        return {name: self.rest_of(name) for name in self._hosts}
+
     async def take(self, name: str) -> None:
         """Wait for a turn at `name` and take it; give it back with `done`."""
         host = self._host(name)
@@ -102,8 +115,10 @@ class PoliteMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        await self._running.politeness.take(authority(request.url))
-        request.meta["turn"] = authority(request.url)
+        turn = authority(request.url)
+        await self._running.politeness.take(turn)
+        request.meta["turn"] = turn
+        self._running.sharing.check(turn, request.url)
 
     async def process_response(self, request: Request, response: Response) -> Response:
         await self._give_back(request)
@@ -133,6 +148,9 @@ class RobotsMiddleware:
     async def process_request(self, request: Request) -> None:
         running = self._running
         running.guard.check_url(request.url)  # before robots.txt is asked: a forbidden address is never contacted
+        host = authority(request.url)
+        await running.sharing.visit(request.meta["lease"], host, request.url)
+        running.sharing.check(host, request.url)
         if not running.options.robots:
             request.meta["robots"] = "not asked"
             return
@@ -140,6 +158,6 @@ class RobotsMiddleware:
         request.meta["robots"], request.meta["robots_unreachable"] = verdict.reason, verdict.unreachable
         request.meta["rights"] = verdict.rights
         if verdict.crawl_delay:
-            running.politeness.slow_down(authority(request.url), verdict.crawl_delay)
+            running.politeness.slow_down(host, verdict.crawl_delay)
         if not verdict.allowed:
             raise FetchFailed(request.url, verdict.no_host or "robots", verdict.reason)

@@ -7,6 +7,7 @@ End: say for every URL what became of it, and list every object with its digest.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from archiver.urls import authority
 if TYPE_CHECKING:
     from archiver.crawl.running import RunningCrawl
     from archiver.crawl.state import State
-    from archiver.frontier.sqlite import SqliteFrontier
+    from archiver.frontier.ledger import Ledger
 
 
 CURES = {
@@ -39,15 +40,17 @@ CURES = {
 
 
 def new_crawl_id() -> str:
-    """A crawl's name: when it began."""
-    return f"{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
+    """A crawl's name: when it began, and four digits by chance, for those that begin in the same second."""
+    return f"{datetime.now(UTC):%Y%m%dt%H%M%Sz}-{secrets.token_hex(2)}"
 
 
 async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Found, str | None]], rules: str) -> str:
     """Resume the unfinished round or begin the next. Return the crawl's name."""
     ledger = running.ledger
     wanted, everything = running.options.crawl or new_crawl_id(), running.options.recrawl == "always"
-    crawl = await ledger(lambda one: one.begin(wanted, everything=everything, rules=rules))
+    crawl = await ledger(lambda one: one.begin(wanted, everything=everything, rules=rules, age=running.age))
+    if (await ledger(lambda one: one.standing())).complete:  # others did it all since we were started
+        return crawl
     if state.fresh or state.ledger.was_damaged:
         if state.ledger.was_damaged:
             running.log.warning(
@@ -55,7 +58,7 @@ async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Fou
             )
         await _adopt(running, this_round=state.ledger.was_damaged)
     else:
-        await _settle(running)
+        await running.sharing.settle()
     await ledger(lambda one: one.add([found for found, _ in seeds]))
     bad = [(found, problem) for found, problem in seeds if problem is not None]
     for found, problem in bad:
@@ -68,7 +71,7 @@ async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Fou
     return crawl
 
 
-async def _settle(running: RunningCrawl) -> None:
+async def settle_crashed(running: RunningCrawl) -> None:
     """Records that were on their way when the crawl died: those that arrived are done, the others are fetched again."""
     for intent in await running.ledger(lambda one: one.recover()):
         facts = await running.in_thread(partial(_written, running, intent))
@@ -78,7 +81,7 @@ async def _settle(running: RunningCrawl) -> None:
             )
 
 
-def _settle_one(one: SqliteFrontier, *, fp: int, outcome: str, reason: str, facts: dict[str, Any]) -> None:
+def _settle_one(one: Ledger, *, fp: int, outcome: str, reason: str, facts: dict[str, Any]) -> None:
     one.settle(fp, outcome, reason, **facts)
 
 
@@ -141,11 +144,13 @@ async def end_round(running: RunningCrawl) -> None:
     """Write the crawl log and the manifest; close the round if nothing is left."""
     assert running.state is not None
     running.counts = counts = await running.ledger(lambda one: one.counts())
+    standing = await running.ledger(lambda one: one.standing())
+    if not await running.ledger(lambda one: one.is_last()) or (standing.complete and running.state.ledger.is_shared):
+        return  # another worker writes the papers, or has written them
     lines = await running.ledger(lambda one: list(one.lines()))
     log = log_of(lines)
     (running.state.folder / LOG).write_bytes(log)
     if any(line.record for line in lines) and not isinstance(running.problem, StoreError):
-        standing = await running.ledger(lambda one: one.standing())
         events = await running.ledger(lambda one: one.events(since=standing.began))
         write = partial(papers, running, log, lines, counts=counts, events=events, job=standing.name)
         await running.in_thread(lambda: _publish(running, write(), lines))

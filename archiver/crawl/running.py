@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,13 +28,14 @@ from archiver.crawl.options import CrawlOptions
 from archiver.crawl.orders import Orders
 from archiver.crawl.politeness import Politeness
 from archiver.crawl.rounds import begin_round, end_round, new_crawl_id
+from archiver.crawl.sharing import Sharing
 from archiver.crawl.state import Room, State, open_state
 from archiver.errors import ArchiveError
 from archiver.extraction.workers import WorkerPool
 from archiver.fetch import Client, Guard, Limits, Robots
 from archiver.frontier import JobState
 from archiver.frontier.clerk import Clerk
-from archiver.frontier.sqlite import SqliteFrontier
+from archiver.frontier.ledger import Ledger
 from archiver.urls import authority
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+PATIENCE_TO_END = 10.0  # seconds, for a ledger's server when the crawl is to end
 FIRST = "SELECT id, url FROM snapshots WHERE sha256 = ? AND repeats IS NULL ORDER BY captured_at LIMIT 1"
 _running: WeakKeyDictionary[Crawler, RunningCrawl] = WeakKeyDictionary()
 
@@ -71,11 +73,13 @@ class RunningCrawl:
         self.counts: Counts | None = None
         self.state: State | None = None
         self.feeder = Feeder(self)
+        self.sharing = Sharing(self)
         self.keeper = Keeper(self)
         self.room = Room(self)
         self.orders = Orders(self)
         self._changed = asyncio.Event()
-        self._ledger: Clerk[SqliteFrontier] | None = None
+        self._ledger: Clerk[Ledger] | None = None
+        self._born = time.monotonic()
 
     @classmethod
     def of(cls, crawler: Crawler) -> RunningCrawl:
@@ -137,7 +141,7 @@ class RunningCrawl:
         return ThreadPoolExecutor(self.options.put_threads, thread_name_prefix="put")
 
     @property
-    def ledger(self) -> Clerk[SqliteFrontier]:
+    def ledger(self) -> Clerk[Ledger]:
         """The ledger's clerk; only crawls that lease their URLs have one."""
         assert self._ledger is not None, "the crawl has no ledger yet"
         return self._ledger
@@ -172,8 +176,14 @@ class RunningCrawl:
         state = open_state(self.options, [found.url for found, _ in seeds])
         self.state = state
         self._ledger = Clerk(state.ledger)
+        await self.sharing.begin()
         self.crawl_id = await begin_round(self, state, seeds, rules)
-        self.note("began", f"{self.crawl_id}, process {os.getpid()}")
+        self.note("began", f"{self.crawl_id}, {self.sharing.worker}")
+
+    @property
+    def age(self) -> float:
+        """Seconds since this crawl was begun."""
+        return time.monotonic() - self._born
 
     async def _spider_closed(self) -> None:
         """Say what became of every URL; then give everything back, the ledger last."""
@@ -186,6 +196,7 @@ class RunningCrawl:
         finally:
             with suppress(ArchiveError):  # a full disk takes no more notes
                 await self._say_how_it_ended()
+            await self.sharing.end()
             if "pool" in made:
                 await self.pool.close()
             if "client" in made:
@@ -206,7 +217,8 @@ class RunningCrawl:
         left = counts.pending + counts.leased if counts is not None else 0
         how = str(self.problem) if self.problem is not None else f"{left} URLs are left" if left else "complete"
         await self.ledger(lambda one: one.note("ended", how))
-        if self.orders.state is JobState.STOP:  # it is done: the next run is not meant
+        others = len(await self.ledger(lambda one: one.workers())) > 1
+        if self.orders.state is JobState.STOP and not others:  # it is done: the next run is not meant
             await self.ledger(lambda one: one.order(JobState.RUN))
 
     async def in_thread(self, call: Callable[[], T]) -> T:
@@ -244,5 +256,7 @@ class RunningCrawl:
             self.problem = problem
             if self._ledger is not None:  # before that, nothing has happened but the problem
                 logger.warning("%s", problem)
+        if self.state is not None:
+            self.state.ledger.patience = min(self.state.ledger.patience, PATIENCE_TO_END)
         self.stopping.set()
         self.changed()

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from archiver.errors import BadInput, JobLocked, JobPaused, StoreError, StoreFull
 from archiver.frontier import JobState
-from archiver.frontier.places import LEDGER, LOCK, job_name, state_folder
-from archiver.frontier.sqlite import SqliteFrontier
+from archiver.frontier.ledger import Ledger
+from archiver.frontier.opening import Place, open_ledger
+from archiver.frontier.places import LOCK, job_name, state_folder
 from archiver.urls import without_credentials
 
 if TYPE_CHECKING:
@@ -23,26 +24,28 @@ if TYPE_CHECKING:
     from archiver.crawl.running import RunningCrawl
 
 LOOK_SECONDS = 2.0
+PATIENCE_TO_BEGIN = 30.0  # seconds, for a server that is being started beside us
 LOCK_TRIES, LOCK_SECONDS = 4, 0.05  # who only looks at the lock holds it for a moment
 
 
 @dataclass(slots=True)
 class State:
-    """A job's folder, its ledger, and the lock that is held while it is open."""
+    """A job's folder, its ledger, and the lock that is held while it is open; a shared ledger needs none."""
 
     folder: Path
-    ledger: SqliteFrontier
-    lock: TextIO
+    ledger: Ledger
+    lock: TextIO | None
     fresh: bool  # the ledger held nothing before
 
     def release(self) -> None:
         """Let the next crawl in."""
-        self.lock.close()
+        if self.lock is not None:
+            self.lock.close()
 
 
 def open_state(options: CrawlOptions, seeds: Iterable[str]) -> State:
     """Lock the job and open its ledger. Raises JobLocked, JobPaused, StoreFull, BadInput."""
-    started = time.time()
+    began = time.monotonic()
     name = job_name(options.job, uri=options.uri, collection=options.collection, seeds=seeds)
     folder = Path(options.state) if options.state else state_folder(options.uri, name)
     try:
@@ -51,23 +54,26 @@ def open_state(options: CrawlOptions, seeds: Iterable[str]) -> State:
             raise BadInput(str(folder), "belongs to another user; give a folder of your own with --state")
         folder.chmod(0o700)
         check_room(folder, options.min_free_bytes)
-        lock = _lock(folder)
+        lock = None if options.frontier else _lock(folder)
     except OSError as error:
         if error.errno == 28:
             raise StoreFull(str(folder), f"disk full: {error}") from error
         raise StoreError(str(folder), f"{error.strerror}; give another folder with --state") from error
     try:
-        ledger = SqliteFrontier(folder / LEDGER, name=name)
+        place = Place(folder=folder, name=name, frontier=options.frontier)
+        ledger = open_ledger(place, lease_seconds=options.lease_seconds, patience=PATIENCE_TO_BEGIN)
         try:
-            _heed(ledger, folder, started)
+            ledger.patience = options.patience_seconds
+            _heed(ledger, place, ledger.now() - (time.monotonic() - began))
             ledger.belongs(_lasting(options.uri))
         except BaseException:
             ledger.close()
             raise
     except BaseException:
-        lock.close()
+        if lock is not None:
+            lock.close()
         raise
-    return State(folder=folder, ledger=ledger, lock=lock, fresh=ledger.job()["round"] == 0)
+    return State(folder=folder, ledger=ledger, lock=lock, fresh=ledger.standing().round == 0)
 
 
 def _lasting(uri: str) -> str:
@@ -75,13 +81,14 @@ def _lasting(uri: str) -> str:
     return without_credentials(uri) if "://" in uri else str(Path(uri).absolute())
 
 
-def _heed(ledger: SqliteFrontier, folder: Path, started: float) -> None:
-    """A paused job stays paused; a stop was for an earlier run, unless it came since this one `started`."""
+def _heed(ledger: Ledger, place: Place, started: float) -> None:
+    """A paused job stays paused; a stop was for an earlier run, unless it came since this one `started`, or others
+    are heeding it now."""
     standing = ledger.standing()
     if standing.state is JobState.PAUSE:
         since = datetime.fromtimestamp(standing.state_at, UTC).isoformat(" ", timespec="seconds")
-        raise JobPaused(str(folder), since)
-    if standing.state is JobState.STOP and standing.state_at < started:
+        raise JobPaused(str(place), since)
+    if standing.state is JobState.STOP and standing.state_at < started and not ledger.workers():
         ledger.order(JobState.RUN)
 
 

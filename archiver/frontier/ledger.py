@@ -25,6 +25,7 @@ class Held:
     lost: tuple[str, ...] = ()  # hosts that are no longer ours: what waits for them is another worker's
     idle: tuple[str, ...] = ()  # ours, and not among those that we said we need
     surplus: int = 0  # so many hosts more than our share
+    wanted: tuple[str, ...] = ()  # ours, and another worker was sent to one of them by a redirect
     safe_until: float = math.inf  # nothing is asked for later than this without another renewal
 
 
@@ -38,8 +39,11 @@ class Ledger(Frontier, Protocol):
     def transact(self, call: Callable[[], T]) -> T:
         """Run `call` as one transaction, with whatever it does to the ledger."""
 
-    def begin(self, crawl: str, *, everything: bool = False, rules: str = "") -> str:
-        """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name."""
+    def begin(self, crawl: str, *, everything: bool = False, rules: str = "", age: float = 0.0) -> str:
+        """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name.
+
+        `age`: seconds since this worker was started. A round that others completed since is the one it was meant for.
+        """
 
     def complete(self) -> None:
         """Close the round: nothing is pending, nothing is leased."""
@@ -70,6 +74,9 @@ class Ledger(Frontier, Protocol):
     def renew(self, holding: Mapping[str, float]) -> Held:
         """Stay a worker, and keep these hosts: to each belongs the distance in seconds between two requests to it."""
 
+    def borrow(self, host: str) -> bool:
+        """Make a host ours, to which no URL of ours belongs. If it is another worker's, that one is told, and False."""
+
     def leave(self, rests: Mapping[str, float]) -> None:
         """Give hosts back; nobody may ask one within so many seconds. What is still leased of them stays ours."""
 
@@ -94,6 +101,9 @@ class Alone:
 
     def renew(self, holding: Mapping[str, float]) -> Held:
         return Held()
+
+    def borrow(self, host: str) -> bool:
+        return True
 
     def leave(self, rests: Mapping[str, float]) -> None:
         return

@@ -13,6 +13,7 @@ import psycopg
 
 from archiver.errors import NotArchived, StoreError
 from archiver.frontier import NO_LINKS, Found, Known, Lease, Links
+from archiver.frontier.addresses import shown
 from archiver.frontier.postgres_hosts import NEVER
 from archiver.frontier.postgres_job import PostgresJob
 from archiver.frontier.postgres_link import PREFIX, schema_of, translated, whole
@@ -114,6 +115,23 @@ class PostgresFrontier(PostgresJob):
             raise
         return one
 
+    @staticmethod
+    def jobs_at(dsn: str) -> list[str]:
+        """The names of the jobs that a server keeps. Raises StoreError."""
+        try:
+            with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as db:
+                schemas = db.execute(
+                    "SELECT nspname FROM pg_namespace n WHERE starts_with(nspname, %s) AND EXISTS "
+                    "(SELECT 1 FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'job') ORDER BY 1",
+                    (PREFIX,),
+                ).fetchall()
+                names = [
+                    psycopg.sql.SQL("SELECT name FROM {}.job").format(psycopg.sql.Identifier(*one)) for one in schemas
+                ]
+                return [name for query in names for (name,) in db.execute(query)]
+        except psycopg.Error as error:
+            raise translated(error, shown(dsn)) from error
+
     # ------------------------------------------------------------------ the job and its rounds
 
     @whole
@@ -124,15 +142,17 @@ class PostgresFrontier(PostgresJob):
         return dict(zip(names, row, strict=True))
 
     @whole
-    def begin(self, crawl: str, *, everything: bool = False, rules: str = "") -> str:
+    def begin(self, crawl: str, *, everything: bool = False, rules: str = "", age: float = 0.0) -> str:
         """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name.
 
         A new round asks again for what is due by then; with `everything`, for all. `rules` stands for what decides
         which links are followed: where they changed, "not modified" would hide the links that they let in now.
         """
-        ((complete, under_way),) = self.db.execute("SELECT complete, crawl FROM job FOR UPDATE").fetchall()
+        ((complete, is_new, under_way),) = self.db.execute(
+            "SELECT complete, completed_at > clock() - %s, crawl FROM job FOR UPDATE", (age,)
+        ).fetchall()
         self._heed(rules)
-        if not complete:
+        if not complete or is_new:
             return str(under_way)
         now = self.now()
         self.db.execute(
@@ -332,26 +352,6 @@ class PostgresFrontier(PostgresJob):
                     for found, facts in sorted(kept, key=lambda one: one[0].fp)
                 ],
             )
-
-
-def jobs_at(dsn: str) -> list[str]:
-    """The names of the jobs that a server keeps. Raises StoreError."""
-    from archiver.frontier.addresses import shown
-
-    try:
-        with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as db:
-            rows = db.execute(
-                "SELECT nspname FROM pg_namespace n WHERE starts_with(nspname, %s) AND EXISTS "
-                "(SELECT 1 FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'job') ORDER BY 1",
-                (PREFIX,),
-            ).fetchall()
-            names = []
-            for (schema,) in rows:
-                query = psycopg.sql.SQL("SELECT name FROM {}.job").format(psycopg.sql.Identifier(schema))
-                names += [name for (name,) in db.execute(query)]
-            return names
-    except psycopg.Error as error:
-        raise translated(error, shown(dsn)) from error
 
 
 def _version(db: psycopg.Connection[Any], schema: str) -> int:

@@ -22,6 +22,7 @@ from archiver.frontier.rows import lease_of
 NEVER = 9e18
 CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
 MOST_HOSTS = 10_000  # that are counted to find out our share
+WANTED_SECONDS = 5.0  # so long a host waits for who asked for it last
 RECOVERED = 100  # hosts at a time
 
 
@@ -60,19 +61,19 @@ class PostgresHosts(Link):
         self.read_clock()
         self.db.execute("UPDATE worker SET lease_until = clock() + %s WHERE id = %s", (self.lease_seconds, self.worker))
         names = sorted(holding)
-        ours = {
-            host
-            for (host,) in self.db.execute(
+        ours = dict(
+            self.db.execute(
                 "UPDATE host SET lease_until = clock() + %s, delay = coalesce("
                 "(SELECT n.delay FROM unnest(%s::text[], %s::float8[]) AS n (host, delay) WHERE n.host = host.host), "
-                "host.delay) WHERE owner = %s RETURNING host",
+                "host.delay) WHERE owner = %s RETURNING host, wanted_until > clock()",
                 (self.lease_seconds, names, [holding[name] for name in names], self.worker),
-            )
-        }
+            ).fetchall()
+        )
         self._share = self._our_share()
         return Held(
             lost=tuple(name for name in names if name not in ours),
-            idle=tuple(sorted(ours - holding.keys())),
+            idle=tuple(sorted(ours.keys() - holding.keys())),
+            wanted=tuple(sorted(host for host, wanted in ours.items() if wanted)),
             surplus=max(0, len(ours) - self._share),
             safe_until=asked + FENCE * self.lease_seconds,
         )
@@ -86,6 +87,18 @@ class PostgresHosts(Link):
             (MOST_HOSTS,),
         ).fetchall()
         return MOST_HOSTS if alive < 2 else max(1, -(-hosts // alive))
+
+    @whole
+    def borrow(self, host: str) -> bool:
+        self.db.execute("INSERT INTO host (host, next_due) VALUES (%s, 9e18) ON CONFLICT (host) DO NOTHING", (host,))
+        taken = self.db.execute(
+            "UPDATE host SET owner = %s, lease_until = clock() + %s, wanted_until = 0 "
+            "WHERE host = %s AND (owner = %s OR (owner IS NULL AND next_ok <= clock()))",
+            (self.worker, self.lease_seconds, host, self.worker),
+        )
+        if not taken.rowcount:
+            self.db.execute("UPDATE host SET wanted_until = clock() + %s WHERE host = %s", (WANTED_SECONDS, host))
+        return taken.rowcount > 0
 
     @whole
     def leave(self, rests: Mapping[str, float]) -> None:
@@ -110,12 +123,14 @@ class PostgresHosts(Link):
 
     @whole
     def is_last(self) -> bool:
-        """Of several that end at once, the first to say so writes the papers."""
+        """Of several that stop at once, the last; of those that see the end, the first."""
+        self.db.execute("SELECT 1 FROM job FOR UPDATE")
+        self.db.execute("UPDATE worker SET ending = true WHERE id = %s", (self.worker,))
         taken = self.db.execute(
-            "UPDATE job SET closer = %(me)s WHERE NOT EXISTS "
-            "(SELECT 1 FROM worker WHERE id != %(me)s AND lease_until > clock()) OR (NOT complete "
-            "AND NOT EXISTS (SELECT 1 FROM url WHERE state != 2) "
-            "AND NOT EXISTS (SELECT 1 FROM worker WHERE id = job.closer AND id != %(me)s AND lease_until > clock()))",
+            "UPDATE job SET closer = %(me)s WHERE "
+            "NOT EXISTS (SELECT 1 FROM worker WHERE id = job.closer AND id != %(me)s AND lease_until > clock()) AND ("
+            "NOT EXISTS (SELECT 1 FROM worker WHERE id != %(me)s AND lease_until > clock() AND NOT ending) "
+            "OR NOT (complete OR EXISTS (SELECT 1 FROM url WHERE state != 2)))",
             {"me": self.worker},
         )
         return taken.rowcount > 0
@@ -158,7 +173,8 @@ class PostgresHosts(Link):
         if room > 0:
             free = self.db.execute(
                 "WITH free AS (SELECT host FROM host WHERE owner IS NULL AND next_due <= %s AND blocked_until <= %s "
-                "AND next_ok <= clock() AND host != ALL(%s) ORDER BY next_due LIMIT %s FOR UPDATE SKIP LOCKED) "
+                "AND next_ok <= clock() AND wanted_until <= clock() AND host != ALL(%s) "
+                "ORDER BY next_due LIMIT %s FOR UPDATE SKIP LOCKED) "
                 "UPDATE host SET owner = %s, lease_until = clock() + %s FROM free WHERE host.host = free.host "
                 "RETURNING host.host",
                 (now, now, busy, room, self.worker, self.lease_seconds),

@@ -52,7 +52,7 @@ class Link:
         self._read_only = read_only
         self._depth = 0
         self._offset = 0.0
-        self.db: psycopg.Connection[Any] = self._opened(time.monotonic() + patience)
+        self.db: psycopg.Connection[Any] = self._opened(time.monotonic())
 
     @property
     def address(self) -> str:
@@ -79,7 +79,7 @@ class Link:
         """Run `call` as one transaction; again after a deadlock, or on a new connection if this one broke."""
         if self._depth:
             return call()
-        until: float | None = None
+        since: float | None = None
         while True:
             try:
                 with self.together():
@@ -89,8 +89,8 @@ class Link:
             except psycopg.Error as error:
                 if not self._is_cut(error):
                     raise self._said(error) from error
-                until = time.monotonic() + self.patience if until is None else until
-                self._reconnect(error, until)
+                since = time.monotonic() if since is None else since
+                self._reconnect(error, since)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -133,34 +133,30 @@ class Link:
         gone = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.TooManyConnections)
         return self.db.closed or isinstance(error, gone)
 
-    def _reconnect(self, error: psycopg.Error, until: float) -> None:
-        began = time.monotonic()
+    def _reconnect(self, error: psycopg.Error, since: float) -> None:
         logger.warning("frontier: %s; waiting for it, nothing is lost", self._said(error))
         self.db.close()
-        self.db = self._opened(until)
+        self.db = self._opened(since)
         try:
             self.connected()
         except psycopg.Error as again:
             if not self._is_cut(again):
                 raise self._said(again) from again
-            self._reconnect(again, until)
+            self._reconnect(again, since)
             return
-        logger.warning("frontier: back after %.1f s; going on", time.monotonic() - began)
+        logger.warning("frontier: back after %.1f s; going on", time.monotonic() - since)
 
-    def _opened(self, until: float) -> psycopg.Connection[Any]:
+    def _opened(self, since: float) -> psycopg.Connection[Any]:
         pause = PAUSE
         while True:
             try:
                 return self._connect()
             except psycopg.OperationalError as error:
                 said = self._said(error)
-                if isinstance(said, StoreDenied) or time.monotonic() + pause > min(until, self._patient_until(until)):
-                    raise said from error
+                if isinstance(said, StoreDenied) or time.monotonic() + pause > since + self.patience:
+                    raise said from error  # who stops meanwhile shortens the patience
             time.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
-
-    def _patient_until(self, until: float) -> float:
-        return until if self.patience > 0 else 0.0  # whoever stops meanwhile sets it to nothing
 
     def _connect(self) -> psycopg.Connection[Any]:
         db = psycopg.connect(

@@ -12,10 +12,11 @@ CREATE TABLE job (id integer PRIMARY KEY CHECK (id = 1), version integer NOT NUL
   rules text NOT NULL DEFAULT '', state text NOT NULL DEFAULT 'run', state_at double precision NOT NULL DEFAULT 0,
   archive text NOT NULL DEFAULT '', began double precision NOT NULL DEFAULT 0, closer integer);
 CREATE TABLE worker (id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY, name text NOT NULL,
-  lease_until double precision NOT NULL);
+  lease_until double precision NOT NULL, ending boolean NOT NULL DEFAULT false);
 CREATE TABLE host (host text PRIMARY KEY, next_due double precision NOT NULL,
   blocked_until double precision NOT NULL DEFAULT 0, next_ok double precision NOT NULL DEFAULT 0,
-  owner integer, lease_until double precision NOT NULL DEFAULT 0, delay double precision NOT NULL DEFAULT 0)
+  owner integer, lease_until double precision NOT NULL DEFAULT 0, delay double precision NOT NULL DEFAULT 0,
+  wanted_until double precision NOT NULL DEFAULT 0)
   WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.1);
 CREATE INDEX host_due ON host (next_due) WHERE owner IS NULL;
 CREATE INDEX host_owner ON host (owner) WHERE owner IS NOT NULL;

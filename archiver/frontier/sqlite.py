@@ -155,7 +155,7 @@ class SqliteFrontier(Alone, SqliteJob):
         names = ("name", "crawl", "round", "complete")
         return dict(zip(names, self.db.execute(f"SELECT {', '.join(names)} FROM job").fetchone(), strict=True))
 
-    def begin(self, crawl: str, *, everything: bool = False, rules: str = "") -> str:
+    def begin(self, crawl: str, *, everything: bool = False, rules: str = "", age: float = 0.0) -> str:
         """Resume the unfinished round, or begin the next one under the name `crawl`. Return the crawl's name.
 
         A new round asks again for what is due by then; with `everything`, for all. `rules` stands for what decides
