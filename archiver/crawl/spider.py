@@ -65,6 +65,7 @@ class ArticleSpider(scrapy.Spider):
     custom_settings = {  # noqa: RUF012  # Scrapy declares it as an instance's
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the ledger knows what was seen
         "CONCURRENT_REQUESTS": 0,  # the feeder counts
+        "CONCURRENT_ITEMS": 1,  # of one response: Scrapy starts so many tasks for each, and ours gives one item
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1000,
         "DOWNLOAD_DELAY": 0,  # Politeness
         "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 200_000_000,  # the feeder's concurrency bounds it long before

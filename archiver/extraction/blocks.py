@@ -152,10 +152,10 @@ class Block:
         "text",
     )  # fmt: skip
 
-    def __init__(self, text: str, tag: str, frame: _Frame) -> None:
+    def __init__(self, text: str, squeezed: str, tag: str, frame: _Frame) -> None:
         self.text = text
         self.tag = tag
-        self.squeezed = "".join(text.split())
+        self.squeezed = squeezed
         self.ancestors = frame.tags
         self.own, self.near, self.far = frame.own, frame.near, frame.far
         self.depth = frame.depth
@@ -215,14 +215,16 @@ class Cutter:
         """Cut a block-level element: its own text, then its children, each in turn."""
         tag = element.tag
         frame = self._enter(element, tag, outer)
-        self._flush(outer)
+        if self._parts:
+            self._flush(outer)
         if tag == "tr" and self._is_row(element):
             self._row(element, frame)
         else:
             if element.text:
                 self._parts.append(element.text)
             self._children(element, frame, 0)
-        self._flush(frame)
+        if self._parts:
+            self._flush(frame)
 
     def _children(self, element: html.HtmlElement, frame: _Frame, marks: int) -> None:
         for child in element:
@@ -277,14 +279,15 @@ class Cutter:
     def _enter(self, element: html.HtmlElement, tag: str, outer: _Frame) -> _Frame:
         frame = _Frame()
         self._serial += 1
-        get = element.get
-        words = f"{get('class') or ''} {get('id') or ''} {get('role') or ''} {get('itemprop') or ''} {get('data-component') or get('data-testid') or ''}"
+        get = dict(element.items()).get  # one call of lxml's instead of ten
+        named = get("class") or ""
+        words = f"{named} {get('id') or ''} {get('role') or ''} {get('itemprop') or ''} {get('data-component') or get('data-testid') or ''}"
         frame.own = word_bits(words[:400]) if len(words) > 4 else 0
         frame.near = outer.own
         frame.far = outer.far | outer.near
         frame.tags = outer.tags | _TAG_BITS.get(tag, 0)
         frame.depth = outer.depth + 1
-        frame.path = (f"{tag} {get('class') or ''}"[:80], *outer.path[:2])
+        frame.path = (f"{tag} {named}"[:80], *outer.path[:2])
         frame.parents = (self._serial, outer.parents[0], outer.parents[1])
         frame.tag = tag if tag in _OWN else outer.tag if outer.tag in _OWN and tag in ("div", "section") else "div"
         frame.whole = tag in _WHOLE
@@ -303,12 +306,15 @@ class Cutter:
         self._parts = []
         counts, self._counts = self._counts, [0, 0, 0, 0]
         if _BREAK in raw:
-            text = "\n".join(line for piece in raw.split(_BREAK) if (line := " ".join(piece.split())))
+            lines = [words for piece in raw.split(_BREAK) if (words := piece.split())]
+            text = "\n".join(map(" ".join, lines))
+            squeezed = "".join(map("".join, lines))
         else:
-            text = " ".join(raw.split())
+            words = raw.split()
+            text, squeezed = " ".join(words), "".join(words)
         if not text:
             return
-        block = Block(text, frame.tag, frame)
+        block = Block(text, squeezed, frame.tag, frame)
         block.linked, block.links, block.bold, block.button = counts
         self.blocks.append(block)
 
@@ -339,7 +345,8 @@ class Cutter:
                 linked += len(link.text_content())
         if not any(cells):
             return
-        block = Block(" | ".join(cells), "tr", frame)
+        text = " | ".join(cells)
+        block = Block(text, "".join(text.split()), "tr", frame)
         block.row, block.links, block.linked = True, links, linked
         self.blocks.append(block)
 

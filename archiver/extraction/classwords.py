@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 # Words in class, id, role and test ids (lower case, without - and _), by what they say of the text below. English,
-# because markup is. Plain substrings: 130 of them cost 4 µs a token, one regular expression cost 33.
+# because markup is. Plain substrings, found by their first three letters: 3 µs a token, where trying each of the 170
+# cost 15, and one regular expression 33.
 WORDS = {
     "related": "relat recommend readmore readalso readnext readon morefrom moreon morestor morenews moreart teaser outbrain "
     "taboola mostread mostpop mostview popular trending similar suggest alsolike nextup nextpost nextart crosslink "
@@ -37,7 +38,10 @@ WORDS = {
 _WHOLE_WORDS = {"ad": "ad", "ads": "ad", "bio": "bio", "dek": "lead", "box": "box", "tabs": "nav"}
 GROUPS = tuple(WORDS)
 WORD = {name: 1 << bit for bit, name in enumerate(WORDS)}
-_WORDS = tuple((word, WORD[name]) for name, words in WORDS.items() for word in words.split())
+_STARTS: dict[str, list[tuple[str, int]]] = {}  # words and their bits by their first three letters
+for _name, _words in WORDS.items():
+    for _word in _words.split():
+        _STARTS.setdefault(_word[:3], []).append((_word, WORD[_name]))
 
 
 @lru_cache(maxsize=30_000)
@@ -45,15 +49,17 @@ def _token_bits(token: str) -> int:
     token = token.lower()
     plain = token.replace("-", "").replace("_", "")
     bits = 0
-    for word, bit in _WORDS:
-        if word in plain:
-            bits |= bit
+    for at in range(len(plain) - 2):
+        for word, bit in _STARTS.get(plain[at : at + 3], ()):
+            if plain.startswith(word, at):
+                bits |= bit
     for part in token.replace("_", "-").split("-"):
         if part in _WHOLE_WORDS:
             bits |= WORD[_WHOLE_WORDS[part]]
     return bits
 
 
+@lru_cache(maxsize=10_000)
 def word_bits(words: str) -> int:
     """The groups of `WORDS` that occur in an element's class, id and role."""
     bits = 0

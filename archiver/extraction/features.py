@@ -10,6 +10,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from math import log2
 
 from archiver.extraction.blocks import HEADINGS, TAGS, Block
@@ -89,6 +91,11 @@ class _Page:
         self.logs = [log2(1 + size) for size in self.sizes]
         self.linked = [min(1.0, block.linked / max(1, len(block.text))) for block in blocks]
         self.voted = [vote * size for vote, size in zip(self.votes, self.sizes, strict=True)]
+        self.in_links = [share * size for share, size in zip(self.linked, self.sizes, strict=True)]
+        # Sums of all before each place; votes are halves, so differences of these are exact.
+        self.sums = [0, *accumulate(self.sizes)]
+        self.voted_sums = [0.0, *accumulate(self.voted)]
+        self.long_sums = [0, *accumulate(size > 120 for size in self.sizes)]
         self.total = sum(self.sizes) or 1
         self.all_voted = sum(self.voted)
         self.copies = Counter(block.squeezed for block in blocks)
@@ -153,33 +160,23 @@ class _Page:
         return any(text == title or (len(text) > 15 and text in title) for title in self.titles)
 
     def _run_through(self) -> None:
-        """What depends on everything before a block: text so far, the heading above, whether it was seen before."""
-        self.passed: list[float] = []
-        self.passed_voted: list[float] = []
+        """What depends on everything before a block: the heading above, whether it was seen before."""
         self.above: list[int] = []
         self.is_first: list[bool] = []
-        passed = voted = 0.0
         above = -1
         seen: set[str] = set()
         for at, block in enumerate(self.blocks):
-            passed += self.sizes[at]
-            voted += self.voted[at]
             above = at if block.tag in HEADINGS else above
-            self.passed.append(passed)
-            self.passed_voted.append(voted)
             self.above.append(above)
             self.is_first.append(block.squeezed not in seen)
             seen.add(block.squeezed)
 
     def row(self, at: int) -> list[float]:
         block = self.blocks[at]
-        own, near, far, tags = block.own, block.near, block.far, block.ancestors
         return [
             *self._text(at, block), *self._said(at, block), *self._place(at), *self._family(block), *self._neighbours(at),
-            *self._under(at), self.passed_voted[at] / max(1.0, self.all_voted), self.voted[at] / max(1.0, self.all_voted),
-            *self.page,
-            *(1.0 if tags & bit else 0.0 for bit in TAGS.values()),
-            *(3.0 if own & bit else 2.0 if near & bit else 1.0 if far & bit else 0.0 for bit in WORD.values()),
+            *self._under(at), self.voted_sums[at + 1] / max(1.0, self.all_voted), self.voted[at] / max(1.0, self.all_voted),
+            *self.page, *_under_tags(block.ancestors), *_under_words(block.own, block.near, block.far),
         ]  # fmt: skip
 
     def _text(self, at: int, block: Block) -> list[float]:
@@ -187,9 +184,10 @@ class _Page:
         heading = int(tag[1]) if tag in HEADINGS else 0
         part = text[:200]
         length = max(1, min(200, size))
+        digits, upper = _digits_and_upper(part)
         return [
             _TAG_CODES.get(tag, 0 if heading else 2), heading, self.logs[at], min(200, text.count(" ") + 1), float(ends(text)),
-            min(20, full_stops(text)), sum(map(str.isdigit, part)) / length, sum(map(str.isupper, part)) / length,
+            min(20, full_stops(text)), digits / length, upper / length,
             self.linked[at], min(20, block.links), min(1.0, block.bold / max(1, len(text))),
             min(1.0, block.button / max(1, len(text))), float(text.endswith((":", "："))), min(10, text.count("\n") + 1),
             float(is_credit(text)), float(is_prompt(text)), float("|" in text), float(block.hidden), min(40, block.depth),
@@ -226,7 +224,7 @@ class _Page:
         gap = at - self.heading if self.heading >= 0 else 0
         side = 0.0 if self.heading < 0 else 1.0 if gap > 0 else -1.0 if gap < 0 else 2.0
         return [
-            self.passed[at] / self.total, _signed_log(at - self.first), _signed_log(self.last - at), side, _signed_log(gap)
+            self.sums[at + 1] / self.total, _signed_log(at - self.first), _signed_log(self.last - at), side, _signed_log(gap)
         ]  # fmt: skip
 
     def _family(self, block: Block) -> list[float]:
@@ -243,17 +241,16 @@ class _Page:
     def _neighbours(self, at: int) -> list[float]:
         votes, sizes, linked, count = self.votes, self.sizes, self.linked, len(self.blocks)
         low, high = max(0, at - 4), min(count, at + 5)
-        around = sum(sizes[low:high]) - sizes[at]
-        window = (sum(self.voted[low:high]) - self.voted[at]) / max(1, around)
+        around = self.sums[high] - self.sums[low] - sizes[at]
+        window = (self.voted_sums[high] - self.voted_sums[low] - self.voted[at]) / max(1, around)
         before, after = at - 1 if at else at, at + 1 if at + 1 < count else at
         low, high = max(0, at - 3), min(count, at + 4)
-        run = sizes[low:high]
-        links = sum(share * size for share, size in zip(linked[low:high], run, strict=True)) / max(1, sum(run))
+        links = sum(self.in_links[low:high]) / max(1, self.sums[high] - self.sums[low])
         return [
             votes[at - 1] if at else 0.0, votes[at + 1] if at + 1 < count else 0.0,
             votes[at - 2] if at > 1 else 0.0, votes[at + 2] if at + 2 < count else 0.0,
             window, self.logs[before], self.logs[after], linked[before], linked[after],
-            links, min(20.0, max(run) / 100), float(sum(size > 120 for size in run)),
+            links, min(20.0, max(sizes[low:high]) / 100), float(self.long_sums[high] - self.long_sums[low]),
         ]  # fmt: skip
 
     def _under(self, at: int) -> list[float]:
@@ -268,3 +265,25 @@ class _Page:
 
 def _signed_log(value: int) -> float:
     return log2(1 + value) if value >= 0 else -log2(1 - value)
+
+
+@lru_cache(maxsize=1_000)
+def _under_tags(tags: int) -> tuple[float, ...]:
+    return tuple(1.0 if tags & bit else 0.0 for bit in TAGS.values())
+
+
+@lru_cache(maxsize=10_000)
+def _under_words(own: int, near: int, far: int) -> tuple[float, ...]:
+    return tuple(3.0 if own & bit else 2.0 if near & bit else 1.0 if far & bit else 0.0 for bit in WORD.values())
+
+
+def _digits_and_upper(text: str) -> tuple[int, int]:
+    """How many digits and capitals there are; those of ASCII, nearly all, are counted as bytes."""
+    plain = text.encode("ascii", "ignore")
+    digits = len(plain) - len(plain.translate(None, b"0123456789"))
+    upper = len(plain) - len(plain.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    if len(plain) < len(text):
+        beyond = [character for character in text if character > "\x7f"]
+        digits += sum(map(str.isdigit, beyond))
+        upper += sum(map(str.isupper, beyond))
+    return digits, upper

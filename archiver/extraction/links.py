@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from lxml import etree, html
+from lxml import html
 
 from archiver.model import Link
 
@@ -19,7 +18,6 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _ORDINARY = re.compile(
     r"https?://[a-zA-Z0-9.-]{1,253}(?:/[^#\s\\]*)?"
 )  # needs no parsing: half of the time of this room
-_NEXT: Any = etree.XPath("//*[self::link or self::a][contains(translate(@rel, 'NEXT', 'next'), 'next')]")
 _SKIP = ("#", "javascript:", "mailto:", "tel:", "data:", "about:", "blob:")
 
 
@@ -89,7 +87,8 @@ def links_of(root: html.HtmlElement, base: Base) -> tuple[tuple[Link, ...], int]
 
 
 def _text(element: html.HtmlElement) -> str:
-    text = " ".join(element.text_content()[: MAX_TEXT * 4].split())[:MAX_TEXT]
+    whole = element.text_content() if len(element) else element.text or ""
+    text = " ".join(whole[: MAX_TEXT * 4].split())[:MAX_TEXT]
     return text or " ".join((element.get("title") or element.get("aria-label") or "").split())[:MAX_TEXT]
 
 
@@ -108,8 +107,8 @@ def feeds_of(root: html.HtmlElement, base: Base) -> tuple[str, ...]:
 def next_page(root: html.HtmlElement, base: Base) -> str | None:
     """The next page of an article or list, if the page names one with rel=next; the same host only."""
     host = urlsplit(base.url).netloc
-    for element in _NEXT(root):
-        if "next" in (element.get("rel") or "").lower().split():
+    for element in root.iter("link", "a"):
+        if (rel := element.get("rel")) and "next" in rel.lower().split():
             url = base.join(element.get("href") or "")
             if url and url != base.url and urlsplit(url).netloc == host:
                 return url

@@ -8,6 +8,7 @@ later stage can be told another host than the one we checked. Where browsers gue
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from archiver.errors import BadUrl
@@ -15,6 +16,7 @@ from archiver.urls.hosts import ascii_host
 
 MAX_URL = 2000  # bytes of the ASCII form; links longer than that are traps or data, sitemaps.org's own limit is 2,048
 _MAX_RAW = 32 * MAX_URL  # a fragment may be long and is dropped; beyond this we do not even look
+_USUAL = 300  # characters; shorter ones are remembered, so that their memory has a bound
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _TABS_AND_NEWLINES = str.maketrans("", "", "\t\n\r")
@@ -56,11 +58,17 @@ class Parts(NamedTuple):
 
 def split(url: str) -> Parts:
     """Return the parts of `url`. Raises BadUrl (`bad_scheme`, `bad_url`, `too_long`)."""
+    return _remembered(url) if len(url) <= _USUAL else _split(url)
+
+
+def _split(url: str) -> Parts:
     if len(url) > _MAX_RAW:
         raise BadUrl(url, "too_long", f"longer than {_MAX_RAW} characters")
-    text = url.strip(_EDGES).translate(_TABS_AND_NEWLINES)
+    text = url.strip(_EDGES)
     if _CONTROLS.search(text):
-        raise BadUrl(url, "bad_url", "control characters inside")
+        text = text.translate(_TABS_AND_NEWLINES)
+        if _CONTROLS.search(text):
+            raise BadUrl(url, "bad_url", "control characters inside")
     scheme, rest = _scheme(url, text)
     match = _REST.match(rest)
     if match is None:
@@ -71,6 +79,11 @@ def split(url: str) -> Parts:
     if len(str(parts)) > MAX_URL:
         raise BadUrl(url, "too_long", f"longer than {MAX_URL} bytes")
     return parts
+
+
+_remembered = lru_cache(maxsize=10_000)(
+    _split
+)  # a link is asked for its parts six times, and is on every page of a site
 
 
 def _scheme(url: str, text: str) -> tuple[str, str]:
