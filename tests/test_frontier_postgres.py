@@ -204,6 +204,79 @@ def test_who_parts_in_order_leaves_its_leases_to_the_next_at_once(one, two):
     assert len(two.claim(hosts=1, per_host=9)) == 4
 
 
+# ------------------------------------------------------------------ slim
+
+
+def ended(ledger, n: int) -> None:
+    """A round in which `n` pages are archived, a feed read and one page not found."""
+    ledger.add([*(found(i, "a.example") for i in range(n)), found(100, "a.example"), found(101, "b.example")])
+    while leases := ledger.claim(hosts=9, per_host=9):
+        for lease in leases:
+            kind = {100: ("followed", ""), 101: ("failed", "http_404")}.get(lease.fp, ("archived", ""))
+            ledger.ack(lease, *kind, again=0.0 if lease.fp == 100 else None, body_size=7, final_url=lease.url)
+    ledger.complete()
+
+
+def test_what_no_round_asks_for_again_is_slim_and_is_still_counted_and_known(one):
+    ended(one, 5)
+    before, hosts_before = one.counts(), one.hosts(recent_since=0)
+    one.begin("crawl-2")
+    assert one.db.execute("SELECT count(*) FROM seen").fetchone() == (6,)
+    assert [line.url for line in one.lines()] == ["https://a.example/100"]
+    after = one.counts()
+    assert (after.done, after.pending) == (before.done - 1, 1)
+    assert after.outcomes == {"archived": 5, "failed": 1}
+    assert after.failures == before.failures
+    assert [(h.host, h.archived, h.failed, h.size) for h in hosts_before] == [
+        (h.host, h.archived, h.failed, h.size + 7 * h.pending) for h in one.hosts(recent_since=0)
+    ]
+    assert one.add([found(n, "a.example") for n in range(6)]) == 1, "the sixth is new"
+    assert (one.line(3).outcome, one.line(101).reason) == ("archived", "http_404")
+
+
+def test_a_seed_is_asked_for_in_each_round_also_where_it_was_only_seen(one):
+    ended(one, 2)
+    one.begin("crawl-2")
+    one.add([found(1, "a.example", seed=True)])
+    assert {lease.fp for lease in one.claim(hosts=9, per_host=9)} == {1, 100}
+    assert one.counts().outcomes == {"archived": 1, "failed": 1}
+
+
+def test_where_everything_is_asked_for_again_what_is_slim_is_no_hindrance(one):
+    ended(one, 3)
+    one.begin("crawl-2")
+    assert not one.forgot
+    for lease in one.claim(hosts=9, per_host=9):
+        one.ack(lease, "followed", again=0.0)
+    one.complete()
+    one.begin("crawl-3", everything=True)
+    assert one.forgot, "the crawl enters again what the archive keeps"
+    assert one.add([found(n, "a.example") for n in range(3)]) == 3
+
+
+def test_a_ledger_of_the_first_version_is_taken_over(engine, monkeypatch):
+    from archiver.frontier import postgres
+
+    with monkeypatch.context() as patch:
+        patch.setattr(postgres, "STEPS", postgres.STEPS[:1])
+        patch.setattr(postgres, "VERSION", 1)
+        old = engine.open()
+        old.db.execute(
+            "INSERT INTO url (fp, due, prio, host, url, role) "
+            "VALUES (1, 0, 0, 'a.example', 'https://a.example/', 'page')"
+        )
+        with pytest.raises(StoreError, match="does not exist"):
+            old.counts()
+        old.close()
+    with pytest.raises(StoreError, match="another version"):
+        engine.beside().close()
+    new = engine.open()
+    assert new.counts().pending == 1
+    assert new.db.execute("SELECT version FROM job").fetchone() == (postgres.VERSION,)
+    new.close()
+    engine.beside().close()
+
+
 # ------------------------------------------------------------------ at the same time
 
 

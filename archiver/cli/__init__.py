@@ -25,6 +25,7 @@ COMMANDS = {
     "pause": ("archiver.cli.orders", "pause"),
     "resume": ("archiver.cli.orders", "resume"),
     "stop": ("archiver.cli.orders", "stop"),
+    "frontier": ("archiver.cli.frontier", "frontier"),
     "init": ("archiver.cli.init", "init"),
     "demo": ("archiver.cli.demo", "demo"),
     "search": ("archiver.cli.search", "search"),

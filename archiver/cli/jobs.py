@@ -44,13 +44,13 @@ def place_of(job: str, archive: str | None, frontier: str | None = None) -> Plac
     uri = archive or str(_setting("uri", "archive"))
     frontier = frontier or _setting("frontier", "")
     if frontier and not (job and (Path(job) / LEDGER).is_file()):
-        name = _on_server(frontier, job)
+        name = on_server(frontier, job)
         return Place(folder=state_folder(uri, name), name=name, uri=uri, frontier=frontier)
     folder = the_job(job, uri=uri)
     return Place(folder=folder, name=folder.name, uri=uri)
 
 
-def _on_server(frontier: str, job: str) -> str:
+def on_server(frontier: str, job: str) -> str:
     """The job that is meant: by its name, or the server's only one."""
     jobs = jobs_at(frontier)
     if job and job not in jobs:

@@ -59,6 +59,9 @@ async def begin_round(running: RunningCrawl, state: State, seeds: list[tuple[Fou
         await _adopt(running, this_round=state.ledger.was_damaged)
     else:
         await running.sharing.settle()
+    if state.ledger.forgot:
+        kept = [found for found, _ in await running.in_thread(lambda: list(_kept(running)))]
+        await ledger(lambda one: one.add(kept))
     await ledger(lambda one: one.add([found for found, _ in seeds]))
     bad = [(found, problem) for found, problem in seeds if problem is not None]
     for found, problem in bad:

@@ -35,6 +35,7 @@ class Ledger(Frontier, Protocol):
     was_damaged: bool
     patience: float  # seconds to wait for a server that is away; SQLite has none
     is_shared: bool  # whether other workers may open it too
+    forgot: bool  # whether the round that was begun is to ask for URLs of which only fingerprints were left
 
     def transact(self, call: Callable[[], T]) -> T:
         """Run `call` as one transaction, with whatever it does to the ledger."""
@@ -95,6 +96,7 @@ class Alone:
 
     patience = 0.0
     is_shared = False
+    forgot = False
 
     def join(self, name: str) -> Held:
         return Held()

@@ -31,7 +31,8 @@ _NEW = (
     "SELECT n.*, job.round, %s FROM unnest("
     + ", ".join(f"%s::{one}[]" for one in _TYPES)
     + ") AS n (fp, host, url, role, prio, due, via, hops, announced), job "
-    "WHERE NOT EXISTS (SELECT 1 FROM url WHERE url.fp = n.fp {but}) ORDER BY n.fp "
+    "WHERE NOT EXISTS (SELECT 1 FROM url WHERE url.fp = n.fp {but}) "
+    "AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.fp = n.fp) ORDER BY n.fp "
 )
 _KNOWN_STAYS = _NEW.format(but="") + "ON CONFLICT (fp) DO NOTHING RETURNING host, due"
 _SEED_AGAIN = _NEW.format(but="AND url.round >= job.round") + (
@@ -52,6 +53,7 @@ class PostgresFrontier(PostgresJob):
     """The ledger of the job `name` at `dsn`, made if there is none. A worker may be silent for `lease_seconds`."""
 
     was_damaged = False
+    forgot = False
 
     def __init__(
         self, dsn: str, *, name: str = "job", lease_seconds: float = LEASE_SECONDS, patience: float = 0.0
@@ -159,6 +161,7 @@ class PostgresFrontier(PostgresJob):
             "UPDATE job SET crawl = %s, round = round + 1, complete = false, began = %s, closer = NULL", (crawl, now)
         )
         self.db.execute("DELETE FROM dropped")
+        self._forget_none() if everything else self._slim()
         which = "" if everything else "AND due < 9e18 AND due <= %(now)s"
         self.db.execute(
             "WITH again AS (UPDATE url SET state = 0, tries = 0, due = %(now)s "
@@ -167,6 +170,35 @@ class PostgresFrontier(PostgresJob):
             {"now": now},
         )
         return crawl
+
+    def _slim(self, which: str = "state = 2 AND due >= 9e18 AND NOT seed") -> None:
+        """Of what no round asks for again only the fingerprint is kept, and its host's counts.
+
+        The archive has the rest: the crawl's log and manifest were written before its round was complete.
+        """
+        self.db.execute(
+            f"INSERT INTO kind (outcome, reason) SELECT DISTINCT outcome, reason FROM url WHERE {which} "
+            "ON CONFLICT DO NOTHING"
+        )
+        self.db.execute(
+            f"WITH gone AS (DELETE FROM url WHERE {which} RETURNING fp, host, outcome, reason, body_size), "
+            "named AS (SELECT fp, host, kind.id, body_size FROM gone JOIN kind USING (outcome, reason)), "
+            "kept AS (INSERT INTO seen SELECT fp, id FROM named ORDER BY fp) "
+            "INSERT INTO settled SELECT host, id, count(*), coalesce(sum(body_size), 0) FROM named GROUP BY host, id "
+            "ON CONFLICT (host, kind) DO UPDATE SET n = settled.n + excluded.n, size = settled.size + excluded.size"
+        )
+
+    def arrived(self) -> None:
+        """Rows came from another engine: what has no URL is only seen, what is leased waits for whoever recovers it."""
+        self._slim("url = ''")
+        self.db.execute(
+            "UPDATE host SET owner = -1, lease_until = 0 WHERE host IN (SELECT host FROM url WHERE state = 1)"
+        )
+
+    def _forget_none(self) -> None:
+        """All is to be asked for again: what has no URL any more is found again, by links and in the archive."""
+        self.forgot = self.db.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is not None
+        self.db.execute("TRUNCATE seen, settled")
 
     def _heed(self, rules: str) -> None:
         if self.db.execute("UPDATE job SET rules = %s WHERE rules != %s", (rules, rules)).rowcount:
@@ -187,10 +219,18 @@ class PostgresFrontier(PostgresJob):
         now = self.now()
         placed = {one.fp: (one, now + one.due_in + n * 1e-6) for n, one in reversed([*enumerate(found)])}
         seeds = {fp: one for fp, one in placed.items() if one[0].seed}
+        self._remember(seeds)
         count = self._insert({fp: one for fp, one in placed.items() if fp not in seeds}, _KNOWN_STAYS, seed=False)
         count += self._insert(seeds, _SEED_AGAIN, seed=True)
         self._wake()
         return count
+
+    def _remember(self, seeds: Mapping[int, tuple[Found, float]]) -> None:
+        """A seed is asked for in each round, also one that was only seen before."""
+        if seeds:
+            known = self.db.execute("DELETE FROM seen WHERE fp = ANY(%s) RETURNING fp, kind", ([*seeds],)).fetchall()
+            for fp, kind in known:
+                self.db.execute("UPDATE settled SET n = n - 1 WHERE host = %s AND kind = %s", (seeds[fp][0].host, kind))
 
     def _insert(self, placed: Mapping[int, tuple[Found, float]], query: str, *, seed: bool) -> int:
         if not placed:

@@ -59,15 +59,18 @@ class PostgresJob(PostgresHosts):
     def hosts(self, *, recent_since: float, most: int = 1000) -> list[HostCounts]:
         self.flush()
         rows = self.db.execute(
-            "SELECT u.host, count(*) FILTER (WHERE u.state = 0), count(*) FILTER (WHERE u.state = 1), "
-            "count(*) FILTER (WHERE u.state = 2), "
-            "count(*) FILTER (WHERE u.state = 2 AND u.outcome IN ('archived', 'repeated', 'unchanged')), "
-            "count(*) FILTER (WHERE u.state = 2 AND u.outcome = 'failed'), "
-            "coalesce(sum(u.body_size) FILTER (WHERE u.state = 2), 0)::bigint, "
-            "count(*) FILTER (WHERE u.state = 2 AND u.ended_at >= %s), "
-            "greatest(0, coalesce(max(h.blocked_until), 0) - %s) "
-            "FROM url u LEFT JOIN host h ON h.host = u.host GROUP BY u.host "
-            "ORDER BY count(*) FILTER (WHERE u.state != 2) DESC, count(*) DESC, u.host LIMIT %s",
+            "WITH part AS (SELECT host, state, outcome, 1::bigint AS n, CASE state WHEN 2 THEN body_size END AS size, "
+            "(state = 2 AND ended_at >= %s)::int AS recent FROM url UNION ALL "
+            "SELECT host, 2, outcome, n, size, 0 FROM settled JOIN kind ON kind.id = kind), "
+            "whole AS (SELECT host, coalesce(sum(n) FILTER (WHERE state = 0), 0)::bigint AS pending, "
+            "coalesce(sum(n) FILTER (WHERE state = 1), 0)::bigint AS leased, "
+            "coalesce(sum(n) FILTER (WHERE state = 2), 0)::bigint AS done, "
+            "coalesce(sum(n) FILTER "
+            "(WHERE state = 2 AND outcome IN ('archived', 'repeated', 'unchanged')), 0)::bigint, "
+            "coalesce(sum(n) FILTER (WHERE state = 2 AND outcome = 'failed'), 0)::bigint, "
+            "coalesce(sum(size), 0)::bigint, sum(recent) FROM part GROUP BY host) "
+            "SELECT whole.*, greatest(0, coalesce(h.blocked_until, 0) - %s) FROM whole LEFT JOIN host h USING (host) "
+            "ORDER BY pending + leased DESC, pending + leased + done DESC, host LIMIT %s",
             (recent_since, self.now(), most),
         )
         names = ("host", "pending", "leased", "done", "archived", "failed", "size", "recent", "wait")
@@ -84,7 +87,8 @@ class PostgresJob(PostgresHosts):
         failures: dict[str, int] = {}
         for state, outcome, reason, n in self.db.execute(
             "SELECT state, CASE state WHEN 2 THEN outcome END, CASE state WHEN 2 THEN reason ELSE '' END, count(*) "
-            "FROM url GROUP BY 1, 2, 3"
+            "FROM url GROUP BY 1, 2, 3 "
+            "UNION ALL SELECT 2, outcome, reason, sum(n)::bigint FROM settled JOIN kind ON kind.id = kind GROUP BY 2, 3"
         ):
             states[state] = states.get(state, 0) + n
             if state == DONE:
@@ -118,7 +122,18 @@ class PostgresJob(PostgresHosts):
 
     @whole
     def line(self, fp: int) -> Line | None:
-        return next(self._lines("u.fp = %s", fp), None)
+        return next(self._lines("u.fp = %s", fp), None) or self._seen(fp)
+
+    def _seen(self, fp: int) -> Line | None:
+        """What is left of a URL of an earlier round that no round asks for again: what became of it."""
+        row = self.db.execute(
+            "SELECT outcome, reason FROM seen JOIN kind ON kind.id = kind WHERE fp = %s", (fp,)
+        ).fetchone()
+        return row and Line(
+            url="", final_url="", role="page", outcome=row[0], reason=row[1], status=None, tries=0, hops=0, via=None,
+            record=None, record_sha256=None, record_size=None, body=None, body_sha256=None, body_size=None,
+            ended_at=None,
+        )  # fmt: skip
 
     @whole
     def lines(self) -> Iterator[Line]:

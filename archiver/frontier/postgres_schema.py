@@ -36,5 +36,12 @@ CREATE TABLE dropped (reason text PRIMARY KEY, n bigint NOT NULL) WITH (fillfact
 CREATE TABLE event (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, at double precision NOT NULL,
   kind text NOT NULL, detail text NOT NULL);
 """
-STEPS = (CREATE,)  # the n-th makes version n of version n - 1
+SLIM = """
+CREATE TABLE kind (id smallint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, outcome text NOT NULL, reason text NOT NULL,
+  UNIQUE (outcome, reason));
+CREATE TABLE seen (fp bigint PRIMARY KEY, kind smallint NOT NULL) WITH (autovacuum_vacuum_insert_scale_factor = 0.1);
+CREATE TABLE settled (host text NOT NULL, kind smallint NOT NULL, n bigint NOT NULL, size bigint NOT NULL,
+  PRIMARY KEY (host, kind));
+"""  # version 1 kept the whole row of every URL for ever
+STEPS = (CREATE, SLIM)  # the n-th makes version n of version n - 1
 VERSION = len(STEPS)
