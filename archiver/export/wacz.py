@@ -129,7 +129,7 @@ class _Putter:
     def file(self, name: str, path: Path, *, stored: bool = False) -> None:
         """Put a file and note it as a resource."""
         digest, size = hashlib.sha256(), 0
-        with path.open("rb") as source, self._entry(name, stored=stored) as target:
+        with path.open("rb") as source, self._entry(name, path.stat().st_size, stored=stored) as target:
             while piece := source.read(_STEP):
                 digest.update(piece)
                 size += len(piece)
@@ -139,11 +139,13 @@ class _Putter:
 
     def data(self, name: str, data: bytes) -> None:
         """Put a small file that is no resource."""
-        with self._entry(name) as target:
+        with self._entry(name, len(data)) as target:
             target.write(data)
 
-    def _entry(self, name: str, *, stored: bool = False) -> IO[bytes]:
+    def _entry(self, name: str, size: int, *, stored: bool = False) -> IO[bytes]:
+        """Open an entry. ReplayWeb.page reckons that it has no extra field: ZIP64 only if it must be."""
         info = zipfile.ZipInfo(name, date_time=self._at.timetuple()[:6])
         info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
         info.external_attr = 0o644 << 16
-        return self._package.open(info, "w", force_zip64=True)
+        info.file_size = size
+        return self._package.open(info, "w")
