@@ -28,6 +28,7 @@ class Verdict(StrEnum):
     NEEDS_JS = "needs_js"
     NOT_HTML = "not_html"
     EMPTY = "empty"
+    PART = "part"  # a further page of an article; the record in `part_of` holds the words of all
     UNCHANGED = "unchanged"  # the server said 304: still what the record in `repeats` keeps
     TAKEN_DOWN = "taken_down"  # its content was deleted; the record is a tombstone, and says why
     ERROR = "error"  # no usable answer: the status is an error, or there is none and `failure` says why
@@ -229,6 +230,15 @@ class Takedown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One capture of those that an article of several pages is joined from."""
+
+    id: str
+    url: str
+    record: str  # key of its first generation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The JSON about one capture: everything a WARC needs and everything a reader needs, without the body."""
 
@@ -243,6 +253,8 @@ class Record:
     evidence: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     repeats: str | None = None  # id of an earlier record with the same body
+    parts: tuple[Part, ...] = ()  # the captures whose pages the article is joined from, this one first
+    part_of: str | None = None  # id of the record that holds the article whose further page this is
     takedown: Takedown | None = None  # a tombstone: no article, and its body is deleted or kept for others only
     generation: int = 1  # how often the capture was read: 2 and up are readings of the archived body
     schema: int = 1

@@ -19,6 +19,7 @@ from archiver.model import (
     Headers,
     Hop,
     Html,
+    Part,
     Reading,
     Record,
     Request,
@@ -96,7 +97,7 @@ def read_again(record: Record, reading: Reading) -> Record:
     own = own_flags(record)
     flags = _flags(own, reading)
     rights = _rights(_own_rights(record), reading)
-    return replace(
+    again = replace(
         record,
         capture=replace(record.capture, flags=flags, rights=rights),
         verdict=reading.verdict,
@@ -107,6 +108,13 @@ def read_again(record: Record, reading: Reading) -> Record:
         flags=flags,
         generation=record.generation + 1,
     )
+    return as_part(again, of=record.part_of, generation=again.generation) if record.part_of else again
+
+
+def as_part(record: Record, *, of: str, generation: int | None = None) -> Record:
+    """Return the next generation of `record`, a further page of the article in the record `of`: its words are there."""
+    number = record.generation + 1 if generation is None else generation
+    return replace(record, verdict=Verdict.PART, article=None, part_of=of, generation=number)
 
 
 def _rights(own: Iterable[Right], reading: Reading | None) -> tuple[Right, ...]:
@@ -130,6 +138,8 @@ def tombstone(record: Record, takedown: Takedown) -> Record:
         extraction=_extraction(None, own),
         evidence=(),
         flags=own,
+        parts=(),
+        part_of=None,
         takedown=takedown,
         generation=record.generation + 1,
     )
@@ -285,6 +295,8 @@ def _members(record: Record) -> _Json:
         "evidence": record.evidence,
         "repeats": record.repeats,
         "failure": _named(capture.failure, Failure),
+        "parts": [_named(part, Part) for part in record.parts],
+        "part_of": record.part_of,
         "takedown": _takedown_members(record.takedown),
         "html": _named(record.html, Html),
         "response": {"http_version": capture.http_version, "reason": capture.reason},
@@ -331,9 +343,15 @@ def _record(members: _Json) -> Record:
         evidence=_texts(members, "evidence"),
         flags=flags,
         repeats=_optional(members, "repeats", str),
+        parts=tuple(map(_part, _take({"parts": [], **members}, "parts", list))),  # the first records had none
+        part_of=_optional({"part_of": None, **members}, "part_of", str),
         takedown=_takedown(members.get("takedown")),
         generation=_generation(members),
     )
+
+
+def _part(members: _Json) -> Part:
+    return Part(**{field.name: _take(members, field.name, str) for field in fields(Part)})
 
 
 def _takedown(members: _Json | None) -> Takedown | None:

@@ -43,6 +43,7 @@ class Query:
     collection: str | None = None
     crawl: str | None = None
     verdict: str | None = None
+    flag: str | None = None  # one of its flags
     words: str = ""  # of the article: see `archiver.catalog.words`
     author: str | None = None  # a name, or a part of one
     language: str | None = None  # ISO 639-1
@@ -94,6 +95,8 @@ def filters(query: Query) -> list[Condition]:
     for name in ("collection", "crawl", "verdict", "language"):
         if (value := getattr(query, name)) is not None:
             parts.append((f"{name} = ?", [value]))
+    if query.flag:
+        parts.append(("flags LIKE ?", [f'%"{query.flag}"%']))
     if query.since:
         parts.append(("captured_at >= ?", [iso(query.since)]))
     if query.until:

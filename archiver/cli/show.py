@@ -74,6 +74,8 @@ def _page(snapshot: Snapshot) -> str:
         "failure": record.capture.failure.reason if record.capture.failure else None,
         "id": record.id,
         "sha256": record.html.sha256 if record.html else None,
+        "parts": " ".join(part.id for part in record.parts),
+        "part of": record.part_of,
         "repeats": record.repeats,
     }
     lines += [f"{name:<10} {safe(str(value))}" for name, value in facts.items() if value]

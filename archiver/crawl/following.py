@@ -29,7 +29,7 @@ from archiver.urls import (
 if TYPE_CHECKING:
     from archiver.crawl.options import CrawlOptions
 
-SEED_PRIO, GUIDE_PRIO, REQUISITE_PRIO = 1000, 500, 300
+SEED_PRIO, GUIDE_PRIO, PART_PRIO, REQUISITE_PRIO = 1000, 500, 400, 300
 TWIN_LATER = 200
 KNOWN_LINKS = 50_000  # what every page of a site repeats fits in easily; more would only cost memory
 MAX_SITEMAP_DEPTH = 3
@@ -174,6 +174,11 @@ class Follower:
             return []
         self._older[lease.host] += 1
         return [found]
+
+    def part(self, url: str, lease: Lease) -> list[Found]:
+        """The page on which an article goes on: as deep as the article, whatever else is followed."""
+        found = self._one(url, lease, lease.role, lease.hops)
+        return [replace(found, prio=PART_PRIO)] if found else []
 
     def _one(self, url: str, lease: Lease, role: str, hops: int) -> Found | None:
         try:

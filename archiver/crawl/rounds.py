@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from archiver.catalog import Query
@@ -22,6 +23,7 @@ from archiver.errors import BadInput, BadRecord, BadUrl, NotArchived, StoreError
 from archiver.fixity import Entry, write_manifest
 from archiver.frontier import Found, Intent, Line, Outcome
 from archiver.frontier.places import LOG
+from archiver.generations.parts import join_parts
 from archiver.model import Verdict
 from archiver.record import from_json
 from archiver.urls import authority
@@ -133,8 +135,8 @@ async def _adopt(running: RunningCrawl, *, this_round: bool) -> None:
 
 def _kept(running: RunningCrawl) -> Iterator[tuple[Found, dict[str, Any]]]:
     running.archive.sync()
-    query = Query(collection=running.options.collection, verdict=str(Verdict.ARTICLE))
-    for row in running.archive.catalog.find(query):
+    kinds = (Query(collection=running.options.collection, verdict=str(one)) for one in (Verdict.ARTICLE, Verdict.PART))
+    for row in chain.from_iterable(map(running.archive.catalog.find, kinds)):
         with suppress(BadUrl):  # one that cannot be asked for again either
             url = row.requested_url or row.url
             outcome = Outcome.REPEATED if row.repeats else Outcome.ARCHIVED
@@ -151,6 +153,8 @@ async def end_round(running: RunningCrawl) -> None:
     if not await running.ledger(lambda one: one.is_last()) or (standing.complete and running.state.ledger.is_shared):
         return  # another worker writes the papers, or has written them
     lines = await running.ledger(lambda one: list(one.lines()))
+    if any(line.record for line in lines) and not isinstance(running.problem, StoreError):
+        await running.in_thread(partial(_join, running))
     log = log_of(lines)
     (running.state.folder / LOG).write_bytes(log)
     if any(line.record for line in lines) and not isinstance(running.problem, StoreError):
@@ -159,6 +163,17 @@ async def end_round(running: RunningCrawl) -> None:
         await running.in_thread(lambda: _publish(running, write(), lines))
     if counts.pending == counts.leased == 0:
         await running.ledger(lambda one: one.complete())
+
+
+def _join(running: RunningCrawl) -> None:
+    """Make articles of several pages whole. What cannot be joined stays as its pages were read."""
+    try:
+        whole = join_parts(running.archive, crawl=running.crawl_id, collection=running.options.collection)
+    except (BadRecord, NotArchived, StoreError) as error:
+        running.log.warning("articles of several pages are not joined: %s", error)
+    else:
+        if whole:
+            running.log.info("%d articles of several pages are joined", whole)
 
 
 def _publish(running: RunningCrawl, files: Mapping[str, bytes], lines: list[Line]) -> None:

@@ -29,6 +29,8 @@ from archiver.crawl.schedule import after_failure, after_poll, after_unchanged_p
 from archiver.discovery import MAX_BYTES as LIST_BYTES
 from archiver.discovery import sitemaps_of
 from archiver.errors import ExtractionFailed
+from archiver.extraction.paged import MOST as MOST_PARTS
+from archiver.extraction.paged import PAGED
 from archiver.extraction.requisites import REQUISITE
 from archiver.extraction.workers import Entries
 from archiver.frontier import NO_LINKS, Found, Lease, Links, Outcome
@@ -135,6 +137,7 @@ class ArticleSpider(scrapy.Spider):
         page = await self._read(capture, lease)
         if lease.role == "site" and page.work is not None and page.outcome[0] is not Outcome.FAILED:
             page = await self._with_links(page, lease)
+        page = self._with_next(page, lease)
         yield await self._with_requisites(page, lease)
 
     async def _again(self, lease: Lease, capture: Capture) -> bool:
@@ -158,6 +161,18 @@ class ArticleSpider(scrapy.Spider):
         if lease.seed:
             found += follower.guides(await self._sitemaps(lease.url), "sitemap", lease)
         return replace(page, links=Links(found=tuple(found), dropped=follower.take_dropped()))
+
+    def _with_next(self, page: Page, lease: Lease) -> Page:
+        """The page on which an article goes on, also where no links are followed."""
+        reading = page.work.reading if page.work else None
+        if reading is None or reading.article is None or PAGED not in reading.flags:
+            return page
+        extra = reading.article.extra
+        if not (onward := extra.get("next_page")) or extra.get("page", 1) >= MOST_PARTS:
+            return page
+        found = self.follower.part(str(onward), lease)
+        dropped = {**page.links.dropped, **self.follower.take_dropped()}
+        return replace(page, links=Links(found=(*page.links.found, *found), dropped=dropped))
 
     async def _with_requisites(self, page: Page, lease: Lease) -> Page:
         """What an article, or a stylesheet of one, needs to look as it did, if the job wants that."""

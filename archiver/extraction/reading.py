@@ -9,6 +9,7 @@ comment that never ends would have swallowed the page.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -24,6 +25,7 @@ from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
 from archiver.extraction.live import entries_of, may_be_live
 from archiver.extraction.metadata import Basics, basics_of, images_of
+from archiver.extraction.paged import PAGED, Place, place_of
 from archiver.extraction.rights import rights_of
 from archiver.extraction.rules import ENGINE, settings
 from archiver.extraction.similarity import similarity_of
@@ -113,8 +115,12 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") in ("json-ld", "meta", "time"),
         among=0 if text.updates else _among(blocks, text, facts.teasers), headed=heading >= 0,
     )  # fmt: skip
+    is_one = judged.verdict is Verdict.ARTICLE and judged.marked and head.first("og:type").lower() != "website"
+    place = place_of(capture.url, links) if is_one else None  # articles in full one below the other are a list
+    article = _in_place(article, place)
     flags = (
         *judged.flags,
+        *([PAGED] if place else []),
         *(["date_suspect"] if dates.suspect else []),
         *(["noarchive"] if _noarchive(capture, head) else []),
     )
@@ -177,6 +183,16 @@ def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: B
         images=images[1], canonical=basics.canonical, organisations=organisations, updates=text.updates, json_ld=jsonld.kept(scripts),
         extra=extra,
     )  # fmt: skip
+
+
+def _in_place(article: Article, place: Place | None) -> Article:
+    if place is None:
+        return article
+    told = {"page": place.number, "previous_page": place.previous, "next_page": place.next}
+    extra = {**article.extra, **{name: value for name, value in told.items() if value}}
+    if place.next is None:
+        extra.pop("next_page", None)  # of a list: the next article
+    return replace(article, extra=extra)
 
 
 def _among(blocks: list[Block], text: Text, teasers: frozenset[str]) -> int:

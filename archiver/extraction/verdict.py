@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -68,6 +68,7 @@ class Judged:
     verdict: Verdict
     evidence: tuple[str, ...]
     flags: tuple[str, ...]
+    marked: bool = False  # whether the page says that it is an article, or shows its title above
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ def judge(facts: Facts, *, title: str, text: str, links: int, og_type: str, ld: 
         return Judged(Verdict.EMPTY, ("no_text",), flags)
     declared = any(kind.lower() in _ARTICLE_TYPES for kind in ld_types) or og_type.lower() == "article"
     marked = declared or dated or headed
-    return _article_or_index(facts, text, words=words, links=links, marked=marked, among=among, flags=flags)
+    judged = _article_or_index(facts, text, words=words, links=links, marked=marked, among=among, flags=flags)
+    return replace(judged, marked=marked)
 
 
 def _article_or_index(

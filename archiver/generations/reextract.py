@@ -11,6 +11,7 @@ from archiver.archive import Archive
 from archiver.catalog import Card, card_of
 from archiver.extraction.rules import todays
 from archiver.generations.changes import Change, Changes
+from archiver.generations.parts import join_parts
 from archiver.generations.shard import process_shard
 from archiver.model import Record
 
@@ -32,11 +33,13 @@ def reextract(
 ) -> Changes:
     """Read again what `archive.find(*what, **where)` finds, and return what that changed. No site is asked.
 
-    Stopped and called again, it goes on, and returns the same. `workers` are processes; None means as many as there are
-    CPUs. The other arguments are those of `process_shard`, which says what is raised.
+    Articles of several pages are read and joined again as a whole. Stopped and called again, it goes on,
+    and returns the same. `workers` are processes; None means as many as there are CPUs. The other arguments are those
+    of `process_shard`, which says what is raised.
     """
     archive.store.check(write=write)
-    keys = [row.record_key for row in archive.find(*what, **(where or {}))]
+    rows = list(archive.find(*what, **(where or {})))
+    keys = [row.record_key for row in rows]
     changes, cards = Changes(), list[Card]()
 
     def told(one: Change) -> None:
@@ -57,4 +60,7 @@ def reextract(
         )  # fmt: skip
     finally:
         archive.catalog.add(cards)
+    if write:
+        for crawl, collection in sorted({(row.crawl, row.collection) for row in rows}):
+            join_parts(archive, crawl=crawl, collection=collection)
     return changes

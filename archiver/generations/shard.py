@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from archiver.archive import Archive
 from archiver.bodies import sha256_hex
 from archiver.errors import ArchiveError, BadInput, KeyTaken, StoreError
+from archiver.extraction.paged import joined
 from archiver.extraction.rules import are_todays, todays
 from archiver.extraction.workers import WorkerPool
 from archiver.fixity import Entry, write_manifest
@@ -126,6 +127,8 @@ class _Run:
                 assert task.done is not None
                 return task.done
             reading = await self._read(task.capture, pool)
+            if task.record.parts and reading.article is not None:
+                reading = await self._whole(task.record, reading, pool)
             return await asyncio.to_thread(self._keep, task.record, reading)
         except StoreError:
             raise
@@ -138,6 +141,18 @@ class _Run:
             if reading.error not in POISON:
                 break
         return reading
+
+    async def _whole(self, record: Record, reading: Reading, pool: WorkerPool) -> Reading:
+        """The reading of an article's first page with those of its further pages."""
+        assert reading.article is not None
+        articles = [reading.article]
+        for part in record.parts[1:]:
+            capture = await asyncio.to_thread(self._capture_at, part.record)
+            other = await self._read(capture, pool)
+            if other.error in POISON:
+                return other
+            articles += [other.article] if other.article else []
+        return replace(reading, article=joined(articles))
 
     # ------------------------------------------------------------------ what is to be done
 
@@ -153,8 +168,13 @@ class _Run:
             return _Task(record=record, done=_done(record, Outcome.QUARANTINED, reason=reason))
         if are_todays(record.extraction) and not self._everything:
             return _Task(record=record, done=self._done_before(record))
-        capture = replace(record.capture, body=self._source.body(record) or b"", flags=own_flags(record))
-        return _Task(record=record, capture=capture)
+        return _Task(record=record, capture=self._capture(record))
+
+    def _capture_at(self, key: str) -> Capture:
+        return self._capture(self._newest(key))
+
+    def _capture(self, record: Record) -> Capture:
+        return replace(record.capture, body=self._source.body(record) or b"", flags=own_flags(record))
 
     def _newest(self, key: str) -> Record:
         """Return the newest generation of the snapshot that `key` names, from either store."""
@@ -165,9 +185,13 @@ class _Run:
         return where.record(generation_key(key, number))
 
     def _done_before(self, record: Record) -> _Done:
-        if record.generation == 1:
-            return _done(record, Outcome.CURRENT)
-        return _Done(change=change(self._before(record), record), record=record)
+        first = record
+        while first.generation > 1:
+            before = self._before(first)
+            if (first.parts, first.part_of) == (before.parts, before.part_of):
+                return _Done(change=change(before, record), record=record)
+            first = before  # to be joined is not to be read
+        return _done(record, Outcome.CURRENT)
 
     def _before(self, record: Record) -> Record:
         key = generation_key(key_of(record), record.generation - 1)

@@ -72,6 +72,7 @@ def plan(archive: Archive, what: str) -> Plan:
     first = archive.row(what)
     scope: Scope = "snapshot" if kind == "id" else "url"
     rows = [first] if kind == "id" else list(archive.find(what))  # also what it redirected to
+    rows = _with_pages(archive, rows)
     ids = {row.id for row in rows}
     return Plan(scope=scope, doomed=tuple(_doomed(archive, row, ids) for row in rows))
 
@@ -97,6 +98,19 @@ def take_down(
     archive.sync()
     archive.catalog.compact()
     return notices
+
+
+def _with_pages(archive: Archive, rows: list[Row]) -> list[Row]:
+    """With every page of the articles that they are pages of: their words are in the record of the first."""
+    found = {row.id: row for row in rows}
+    for row in rows:
+        record = archive.record(row.record_key)
+        if record.part_of:
+            found |= {one.id: one for one in archive.find(record.part_of)}
+    for row in [*found.values()]:
+        for part in archive.record(row.record_key).parts:
+            found |= {one.id: one for one in archive.find(part.id)}
+    return [*found.values()]
 
 
 def _doomed(archive: Archive, row: Row, ids: set[str]) -> Doomed:

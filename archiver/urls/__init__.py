@@ -5,7 +5,7 @@ from archiver.urls.dates import dated
 from archiver.urls.hosts import Address, literal_address, registered_domain
 from archiver.urls.identity import authority, canonical, clean, fingerprint, host, join, untracked
 from archiver.urls.likelihood import article_likelihood, looks_like_article, looks_like_index
-from archiver.urls.paging import turns_page
+from archiver.urls.paging import page_number, turns_page
 from archiver.urls.parsing import MAX_URL, without_credentials
 from archiver.urls.scopes import Scope
 from archiver.urls.surts import surt
@@ -28,6 +28,7 @@ __all__ = [
     "literal_address",
     "looks_like_article",
     "looks_like_index",
+    "page_number",
     "registered_domain",
     "surt",
     "turns_page",

@@ -21,6 +21,14 @@ def turns_page(here: str, there: str) -> bool:
     return any(_without(match, there).rstrip("/") == bare for one in _SECOND for match in one.finditer(there))
 
 
+def page_number(before: str, here: str) -> int:
+    """The number of the page at `here`, which follows `before` as `turns_page` says."""
+    mine, theirs = _NUMBER.split(before), _NUMBER.split(here)
+    if len(mine) != len(theirs):
+        return 2
+    return next(int(b) for a, b in zip(mine, theirs, strict=True) if a != b)
+
+
 def _without(match: re.Match[str], url: str) -> str:
     before, after = url[: match.start()], url[match.end() :]
     return f"{before}?{after[1:]}" if match[0][0] == "?" and after[:1] == "&" else before + after
