@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -308,3 +309,65 @@ def test_the_title_is_the_headline_without_the_sites_name(mark, shown):
     reading = page(shown.format(headline) + prose(), title=f"{headline}{mark}Norwick Post")
     assert reading.article is not None
     assert reading.article.title == headline
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '[{"@type":"Organization","name":"X"},{"@type":"NewsArticle","headline":"Bridge","author":[{"@type":"Person","name":"Ann Field"}]}]',
+        '{"@type":"WebSite","name":"Y"}{"@type":"NewsArticle","headline":"Bridge","author":"Ann Field"}',
+        '{"@type":"NewsArticle","headline":"The\nBridge","author":["Ann Field",],}',
+        '{"@type":"NewsArticle","headline":"Bridge","author":{"@type":"Person","name":"Ann Field"},"articleBody":"cut in the mid',
+        '{"@type":"NewsArticle","headline":"The "old" bridge","author":"Ann Field"}',
+        "{'@type':'NewsArticle','headline':'Bridge','author':'Ann Field'}",
+        '{"@type":"NewsArticle","headline":"Bridge"\n  "author":"Ann Field"}',
+        'var data = {"@type":"NewsArticle","headline":"Bridge","author":"Ann Field"};',
+        '\ufeff{"@type":"NewsArticle","headline":"Bridge","author":"Ann Field"}',
+        '{"@type":"NewsArticle","headline":"Bridge","dateModified":undefined,"author":"Ann Field"}',
+        '"{\\"@type\\":\\"NewsArticle\\",\\"author\\":\\"Ann Field\\"}"',
+        '{"@type":"NewsArticle","author":{"@type":"Person","givenName":"Ann","familyName":"Field"}}',
+        "{&quot;@type&quot;:&quot;NewsArticle&quot;,&quot;author&quot;:&quot;Ann Field&quot;}",
+        '{"@type":"WebPage","mainEntity":{"@type":"NewsArticle","author":{"name":["Ann Field"]}}}',
+    ],
+)
+def test_structured_data_is_read_in_every_shape_it_is_broken_into(script):
+    reading = page(prose(), head=f'<script type="application/ld+json">{script}</script>')
+    assert reading.article is not None
+    assert reading.article.authors == ("Ann Field",)
+
+
+@pytest.mark.parametrize(
+    "script", ['{"a":' + '"' * 200_000, "{" + "\n" * 200_000 + "x", '["x" "y" ' * 50_000, "'," * 100_000]
+)
+def test_structured_data_that_cannot_be_mended_costs_no_time(script):
+    start = time.process_time()
+    assert page(prose(), head=f'<script type="application/ld+json">{script}</script>').article is not None
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("head", "free"),
+    [
+        ('<meta property="article:content_tier" content="locked">', False),
+        ('<meta property="article:content_tier" content="metered">', True),
+        (
+            '<script type="application/ld+json">{"@type":"NewsArticle","headline":"x","hasPart":[{"isAccessibleForFree":"False"}]}</script>',
+            False,
+        ),
+        (
+            '<script type="application/ld+json">{"@type":"NewsArticle","headline":"x","isAccessibleForFree":true}</script>',
+            True,
+        ),
+        ("", None),
+    ],
+)
+def test_what_a_page_says_of_its_paywall(head, free):
+    reading = page(prose(), head=head)
+    assert reading.article is not None
+    assert reading.article.extra.get("is_accessible_for_free") is free
+    assert ("paywalled" in reading.flags) is (free is False)
+
+
+def test_robots_none_is_noindex():
+    assert "noarchive" in page(prose(), head='<meta name="robots" content="none">').flags
+    assert "noarchive" not in page(prose(), head='<meta name="robots" content="max-image-preview:large">').flags

@@ -156,3 +156,49 @@ def test_embeds_captions_and_small_print_are_no_words_of_the_article():
     assert "low tide" in found.markdown
     assert "First." in found.text
     assert "Last." in found.text
+
+
+def shown(body: str) -> str:
+    """The Markdown between two paragraphs of an article."""
+    page = f"<html lang='en'><head><title>Board to dredge</title></head><body><main><article><h1>Board to dredge</h1><p>{SENTENCE} {SENTENCE}</p>{body}<p>Last. {SENTENCE} {SENTENCE}</p></article></main></body></html>"  # fmt: skip  # noqa: E501
+    found = extract(page.encode(), "https://norwick.example/board").article
+    assert found is not None
+    return "\n\n".join(found.markdown.split("\n\n")[1:-1])
+
+
+def test_numbered_lists_keep_their_numbers_and_lists_inside_lists_their_place():
+    first, second = "The dredger comes from the yard at Hale in May.", "The sand goes to the beaches that lost theirs."
+    assert shown(f"<ol><li>{first}</li><li>{second}</li></ol>") == f"1. {first}\n2. {second}"
+    assert shown(f"<ol><li>{first}<ul><li>{second}</li></ul></li></ol>") == f"1. {first}\n   - {second}"
+    assert shown(f"<ul><li>{first}<ul><li>{second}</li></ul></li></ul>") == f"- {first}\n  - {second}"
+
+
+def test_embedded_players_are_linked_where_they_stand_and_advertisements_are_not():
+    player = "<iframe src='https://www.youtube.com/embed/abc' title='The dredger [live]'></iframe>"
+    assert shown(player) == r"[The dredger \[live\]](<https://www.youtube.com/embed/abc>)"
+    assert shown("<div><iframe data-src='//player.vimeo.com/video/12'></iframe></div>") == (
+        "[player.vimeo.com](<https://player.vimeo.com/video/12>)"
+    )
+    for other in (
+        "https://ads.example/frame",
+        "javascript:alert(1)",
+        "https://youtube.com.evil.example/x",
+        "/own.html",
+    ):
+        assert shown(f"<iframe src='{other}'></iframe>") == ""
+    assert "youtube" not in shown(f"<div hidden>{player}</div>")
+
+
+def test_lines_of_code_stay_lines():
+    assert shown("<pre>10 PRINT X\n20 GOTO 10</pre>") == "```\n10 PRINT X\n20 GOTO 10\n```"
+
+
+def test_captions_quotes_and_posts_from_elsewhere_are_in_the_markdown():
+    caption = "The dredger at work in the northern channel last spring."
+    assert shown(f"<figure><img src='/a.jpg'><figcaption>{caption}</figcaption></figure>") == f"*{caption}*"
+    post = (
+        "<blockquote class='twitter-tweet'><p>The channel is open again, and a coaster is on its way.</p></blockquote>"
+    )
+    assert shown(post) == "> The channel is open again, and a coaster is on its way."
+    quote = "<blockquote>We shall sleep better with two metres more below the keel, said the pilot.</blockquote>"
+    assert shown(quote).startswith("> We shall sleep better")

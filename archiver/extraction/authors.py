@@ -133,10 +133,12 @@ def _from_json(ld: dict[str, Any]) -> Iterator[tuple[str, str]]:
             queue[:0] = item[:50]
         elif isinstance(item, dict):
             kind = item.get("@type")
-            name = item.get("name")
+            name = item.get("name") or " ".join(
+                part for key in ("givenName", "familyName") if isinstance(part := item.get(key), str)
+            )
             if isinstance(name, list | dict):
                 queue[:0] = [name]
-            elif isinstance(name, str):
+            elif isinstance(name, str) and name:
                 yield name, str(kind[0] if isinstance(kind, list) and kind else kind or "").lower()
 
 

@@ -12,6 +12,7 @@ import re
 from lxml import html
 
 from archiver.extraction.classwords import word_bits
+from archiver.extraction.embeds import Embed, embed_of
 
 # Tags whose text a reader never sees as text.
 _SKIP = frozenset(
@@ -134,6 +135,7 @@ class Block:
         "bold",
         "button",
         "depth",
+        "embeds",
         "far",
         "hidden",
         "level",
@@ -167,6 +169,7 @@ class Block:
         self.links = self.linked = self.bold = self.button = 0
         self.order = 0
         self.row = False
+        self.embeds: tuple[Embed, ...] = ()  # shown between this block and the next
         self.tail = False
 
 
@@ -235,6 +238,8 @@ class Cutter:
                 self._inline(child, tag, frame, marks)
             elif tag not in _SKIP and isinstance(tag, str):
                 self._block(child, frame)
+            elif tag == "iframe" and self.blocks and not frame.hidden and (embed := embed_of(child)):
+                self.blocks[-1].embeds = (*self.blocks[-1].embeds, embed)
             if child.tail:
                 self._add(child.tail, marks)
 
@@ -305,7 +310,10 @@ class Cutter:
         raw = "".join(parts)
         self._parts = []
         counts, self._counts = self._counts, [0, 0, 0, 0]
-        if _BREAK in raw:
+        if frame.tag == "pre":
+            text = "\n".join(line.rstrip() for line in raw.replace(_BREAK, "\n").splitlines() if line.strip())
+            squeezed = "".join(text.split())
+        elif _BREAK in raw:
             lines = [words for piece in raw.split(_BREAK) if (words := piece.split())]
             text = "\n".join(map(" ".join, lines))
             squeezed = "".join(map("".join, lines))

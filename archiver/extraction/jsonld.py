@@ -26,6 +26,12 @@ _COMMENTS = re.compile(rf"({_STRING})|//[^\n\"]*?(?=\n|-->|$)|/\*.*?\*/|<!--|-->
 _TRAILING = re.compile(rf"({_STRING})|,\s*(?=[}}\]])|;\s*$", re.S)
 _BRACKETS = re.compile(rf"{_STRING}|[\[{{]+|[\]}}]+", re.S)
 _BAD_ESCAPE = re.compile(r'\\(?!["\\/bfnrtu])')
+_ASSIGNED = re.compile(r"^\s*(?:(?:var|let|const)\s+)?[A-Za-z_$][\w.$]*\s*=\s*(?=[{\[])")
+_UNDEFINED = re.compile(rf"({_STRING})|(?<=[:\[,\s])undefined(?=\s*[,}}\]])", re.S)
+_NO_COMMA = re.compile(r"([\"\d}\]el])(\s{0,40}\n\s{0,40})(?=[\"{])")
+_INNER = re.compile(r'(?<![\[{,:\s\\])(?<![\[{,:]\s)"(?!\s*[\]},:])|(?<=[^\[{,:\s\\]\s)"(?!\s*[\]},:])')
+_SINGLE = re.compile(r"(?<=[\[{,:])\s*'|'(?=\s*[\]},:])")
+_TOKENS = re.compile(rf"{_STRING}|[\[\]{{}},]", re.S)
 ARTICLE_TYPES = ("article", "blogposting", "report", "newsarticle", "liveblogposting", "review")
 
 
@@ -42,7 +48,7 @@ def scripts(root: html.HtmlElement) -> tuple[Any, ...]:
 
 
 def _parse(text: str) -> list[Any]:
-    text = text.strip()
+    text = text.strip("\ufeff \t\r\n")
     if not _shallow(text):
         return []
     for attempt in (_as_is, _unwrapped, _repaired, _unescaped):
@@ -50,11 +56,21 @@ def _parse(text: str) -> list[Any]:
             return [_load(attempt(text))]
         except (ValueError, RecursionError):
             continue
-    return _prefix(_repaired(text))
+    if found := _prefix(_repaired(text)):
+        return found
+    for last in (_requoted, _closed):
+        try:
+            return [_load(last(_repaired(text)))]
+        except (ValueError, RecursionError):
+            continue
+    return []
 
 
-def _load(text: str) -> Any:
-    return json.loads(text, strict=False, parse_int=_integer, parse_constant=lambda _: None)
+def _load(text: str, *, again: bool = True) -> Any:
+    value = json.loads(text, strict=False, parse_int=_integer, parse_constant=lambda _: None)
+    if again and isinstance(value, str) and value.lstrip()[:1] in ("{", "["):  # JSON in a string of JSON
+        return _load(value, again=False) if _shallow(value) else value
+    return value
 
 
 def _integer(digits: str) -> int | str:
@@ -71,12 +87,39 @@ def _unwrapped(text: str) -> str:
 
 def _repaired(text: str) -> str:
     text = _COMMENTS.sub(lambda match: match[1] or "", _unwrapped(text))
-    text = _TRAILING.sub(lambda match: match[1] or "", text)
+    text = _TRAILING.sub(lambda match: match[1] or "", _ASSIGNED.sub("", text))
+    text = _UNDEFINED.sub(lambda match: match[1] or "null", text)
     return _BAD_ESCAPE.sub(r"\\\\", text).strip()
 
 
 def _unescaped(text: str) -> str:
     return _repaired(unescape(text))
+
+
+def _requoted(text: str) -> str:
+    """Quotes inside of strings escaped, single quotes around strings made double, commas between members put in.
+
+    A quote is one of JSON's where it stands beside a bracket, a comma or a colon; any other belongs to the text.
+    """
+    if '"' not in text:
+        text = _SINGLE.sub('"', text)
+    text = _NO_COMMA.sub(r"\1,\2", text)
+    return _INNER.sub(r'\\"', text)
+
+
+def _closed(text: str) -> str:
+    """A text that ends too early, up to its last whole member, with its brackets closed."""
+    open_ones: list[str] = []
+    last, needed = 0, ""
+    for match in _TOKENS.finditer(text):
+        token = match[0]
+        if token in "[{":
+            open_ones.append("}" if token == "{" else "]")
+        elif token in "]}" and (not open_ones or open_ones.pop() != token):
+            break
+        if token in ",]}":
+            last, needed = match.start() + (token != ","), "".join(reversed(open_ones))
+    return text[:last] + needed
 
 
 def _prefix(text: str) -> list[Any]:

@@ -1,4 +1,5 @@
-"""Markdown: chosen blocks with their structure. In: blocks in page order. Out: Markdown. Never: HTML, links' addresses.
+"""Markdown: chosen blocks with their structure. In: blocks in page order. Out: Markdown. Never: HTML, links' addresses
+but those of what is embedded.
 
 Headings, lists, quotes, tables, captions and embeds keep their form; all else is a paragraph.
 """
@@ -6,21 +7,35 @@ Headings, lists, quotes, tables, captions and embeds keep their form; all else i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
+from urllib.parse import quote
 
 from archiver.extraction.blocks import HEADINGS, TAGS, Block
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
+_URL = "%/:?#[]@!$&'()*+,;=~"  # what may stand in an address as it is (RFC 3986, 2.2)
 _LINE_START = re.compile(r"^(#{1,6} |[-+>] |\d{1,3}[.)] )")
 
 
 def markdown_of(blocks: Sequence[Block]) -> str:
     """Render blocks as Markdown, one blank line between blocks, none between items and rows."""
     parts = []
-    for kind, group in groupby(blocks, key=_kind):
-        parts.append(_RENDER[kind[0]](list(group)))
+    for _, run in groupby(_runs(blocks), key=itemgetter(0)):
+        kept = [block for _, block in run]
+        for kind, group in groupby(kept, key=_kind):
+            parts.append(_RENDER[kind[0]](list(group)))
+        parts += [f"[{_plain(name)}](<{quote(url, safe=_URL)}>)" for name, url in kept[-1].embeds]
     return "\n\n".join(part for part in parts if part)
+
+
+def _runs(blocks: Iterable[Block]) -> Iterator[tuple[int, Block]]:
+    """Each block with the number of the run it is in; a run ends where something is embedded."""
+    number = 0
+    for block in blocks:
+        yield number, block
+        number += bool(block.embeds)
 
 
 def dated(time: str, heading: str | None) -> str:
@@ -71,9 +86,23 @@ def _quote(blocks: list[Block]) -> str:
 
 def _list(blocks: list[Block]) -> str:
     lowest = min(block.level for block in blocks)
-    return "\n".join(
-        f"{'  ' * (block.level - lowest)}- {_plain(block.text).replace(chr(10), chr(10) + '  ')}" for block in blocks
-    )
+    lines, numbers, widths = [], dict[int, int](), dict[int, int]()
+    for block in blocks:
+        level = block.level
+        numbers = {one: number for one, number in numbers.items() if one <= level}
+        numbers[level] = numbers.get(level, 0) + 1
+        mark = f"{numbers[level]}. " if _is_numbered(block) else "- "
+        widths[level] = len(mark)
+        indent = " " * sum(widths.get(one, 2) for one in range(lowest, level))
+        text = _plain(block.text).replace("\n", f"\n{indent}{' ' * len(mark)}")
+        lines.append(f"{indent}{mark}{text}")
+    return "\n".join(lines)
+
+
+def _is_numbered(block: Block) -> bool:
+    """Whether the list that a block is an item of is an `ol`."""
+    tags = (part.split(" ", 1)[0] for part in block.path)
+    return next((tag == "ol" for tag in tags if tag in ("ol", "ul")), False)
 
 
 def _table(blocks: list[Block]) -> str:

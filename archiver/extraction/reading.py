@@ -9,6 +9,7 @@ comment that never ends would have swallowed the page.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -33,7 +34,7 @@ from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import MAX_BLOCKS, Text, text_of
 from archiver.extraction.titles import pieces
 from archiver.extraction.tree import Page, parse
-from archiver.extraction.verdict import facts_of, judge
+from archiver.extraction.verdict import facts_of, is_free, judge
 from archiver.extraction.wires import wire_of
 from archiver.model import Article, Capture, Reading, Verdict
 
@@ -111,9 +112,9 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
     text = text_of(blocks, opinion, _hints(head, ld, basics), entries)
     article = _article(head, ld, scripts, basics, text, dates, authors, images, following)
     judged = judge(
-        facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"), ld=ld,
+        facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"),
         ld_types=jsonld.types(ld) if ld else (), dated=article.dates.get("published", {}).get("source") in ("json-ld", "meta", "time"),
-        among=0 if text.updates else _among(blocks, text, facts.teasers), headed=heading >= 0,
+        free=is_free(ld, head.first("article:content_tier")), among=0 if text.updates else _among(blocks, text, facts.teasers), headed=heading >= 0,
     )  # fmt: skip
     is_one = judged.verdict is Verdict.ARTICLE and judged.marked and head.first("og:type").lower() != "website"
     place = place_of(capture.url, links) if is_one else None  # articles in full one below the other are a list
@@ -174,8 +175,8 @@ def _article(head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], basics: B
     if following:
         extra["next_page"] = following
     extra |= wire_of(organisations, people, text.text, ld)
-    if "isAccessibleForFree" in ld:
-        extra["is_accessible_for_free"] = str(ld["isAccessibleForFree"]).lower() != "false"
+    if (free := is_free(ld, head.first("article:content_tier"))) is not None:
+        extra["is_accessible_for_free"] = free
     return Article(
         title=basics.title.text, authors=people, published=dates.published, modified=dates.modified, dates=dates.evidence,
         language=language, text=text.text, markdown=text.markdown, site_name=basics.site_name,
@@ -223,7 +224,11 @@ def _heading(blocks: list[Block], title: str) -> int:
 def _noarchive(capture: Capture, head: Head) -> bool:
     tags = [value for name, value in capture.headers if name.lower() == "x-robots-tag"]
     words = ",".join([*tags, *head.all("robots", "googlebot")]).lower()
-    return "noarchive" in words or "noindex" in words.replace("unavailable_after", "")
+    return (
+        "noarchive" in words
+        or "noindex" in words.replace("unavailable_after", "")
+        or "none" in re.split(r"[\s,:;]+", words)
+    )
 
 
 def _plain(capture: Capture, kind: str) -> Reading:

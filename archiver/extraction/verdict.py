@@ -94,14 +94,15 @@ def facts_of(root: html.HtmlElement, blocks: Sequence[Block]) -> Facts:
     )
 
 
-def judge(facts: Facts, *, title: str, text: str, links: int, og_type: str, ld: dict[str, Any], ld_types: Sequence[str], dated: bool, among: int, headed: bool) -> Judged:  # fmt: skip
+def judge(facts: Facts, *, title: str, text: str, links: int, og_type: str, free: bool | None, ld_types: Sequence[str], dated: bool, among: int, headed: bool) -> Judged:  # fmt: skip
     """Tell an article from an index, a wall, an error page said with status 200, and an empty shell.
 
-    `among` is how many teasers stand between the text's first block and its last; `headed`, whether the page shows its title.
+    `among` is how many teasers stand between the text's first block and its last; `headed`, whether the page shows its title;
+    `free`, what `is_free` says.
     """
     shown = facts.shown
     words = _words(text)
-    flags = ("paywalled",) if _paywalled(ld, shown) else ()
+    flags = ("paywalled",) if free is False or _asks_to_pay(shown) else ()
     top = f"{title} {shown[:600]}"
     if words < LONG and _BOT.search(top) and len(shown) < 3000:
         return Judged(Verdict.BOT_WALL, ("bot_wall_words",), (*flags, "bot_wall"))
@@ -153,9 +154,17 @@ def _is_cjk(text: str) -> bool:
     )
 
 
-def _paywalled(ld: dict[str, Any], shown: str) -> bool:
-    free = ld.get("isAccessibleForFree")
-    return free is False or str(free).lower() == "false" or _asks_to_pay(shown)
+def is_free(ld: dict[str, Any], tier: str) -> bool | None:
+    """Whether a page says that all may read it: in its JSON-LD, of itself or of a part, or by `article:content_tier`.
+
+    None where it does not say. A metered page is free, for a time.
+    """
+    parts = ld.get("hasPart")
+    nodes = [ld, *(parts if isinstance(parts, list) else [parts])]
+    said = [str(node["isAccessibleForFree"]).lower() for node in nodes if isinstance(node, dict) and "isAccessibleForFree" in node]  # fmt: skip
+    if tier.lower() == "locked" or any(word in ("false", "0", "no") or word.endswith("/false") for word in said):
+        return False
+    return True if said or tier.lower() in ("free", "metered") else None
 
 
 def _asks_to_pay(shown: str) -> bool:
