@@ -467,3 +467,16 @@ def test_every_reason_to_refuse_is_documented():
     assert len(reasons) >= 8
     for reason in ("".join(pair) for pair in reasons):
         assert f"| `{reason}` |" in page
+
+
+def test_a_page_that_kills_or_hangs_its_reader_is_kept_with_the_reason(archive: Archive, tmp_path: Path):
+    pages = {name: f"{name} <p>Words.</p>".encode() for name in ("before", "burn", "die", "after")}
+    records = [record("response", f"https://old.example/{name}", http(body)) for name, body in pages.items()]
+    limits = {"reader": "tests.readers:by_body", "cpu_seconds": 1.0}
+    done = import_file(warc(tmp_path, *records), archive, **limits)
+    assert (done.kept, dict(done.unread), done.refused.total()) == (4, {"extract_limit": 1, "worker_died": 1}, 0)
+    for name, body in pages.items():
+        snapshot = archive.snapshot(archive.row(f"https://old.example/{name}").record_key)
+        expected = Verdict.INDEX if name in ("before", "after") else Verdict.ERROR
+        assert (snapshot.body, snapshot.record.verdict) == (body, expected), name
+    assert archive.record(archive.row("https://old.example/die").record_key).extraction["error"] == "worker_died"

@@ -48,6 +48,7 @@ def import_(files: tuple[Path, ...], collection: str, **given: Any) -> None:
                 continue
             over = f", passed over: {_words(done.passed_over)}" if done.passed_over else ""
             wrong = f", refused: {_words(done.refused)}" if done.refused else ""
+            wrong += f", not read: {_words(done.unread)}" if done.unread else ""
             name = click.format_filename(path)
             click.echo(f"{name}: {done.kept:,} new, {done.known:,} known{over}{wrong} (crawl {done.crawl})", err=True)
     if told["lines"]:

@@ -21,6 +21,7 @@ from archiver.bodies import sha256_hex
 from archiver.errors import ArchiveError, BadInput, KeyTaken, StoreError
 from archiver.extraction.paged import joined
 from archiver.extraction.rules import are_todays, todays
+from archiver.extraction.supervised import ATTEMPTS, POISON
 from archiver.extraction.workers import WorkerPool
 from archiver.fixity import Entry, write_manifest
 from archiver.generations.changes import Change, Outcome, change
@@ -29,8 +30,6 @@ from archiver.model import Capture, Reading, Record
 from archiver.record import key_of, own_flags, read_again, to_json
 from archiver.storage import Store
 
-POISON = frozenset({"worker_died", "extract_limit", "parse_error"})  # errors of a page that must not be tried for ever
-_ATTEMPTS = 2  # the first death may have been the machine's doing
 _MANIFEST_LINES = 20_000
 
 Told = Callable[[Change], None]
@@ -136,7 +135,7 @@ class _Run:
             return _Done(change=Change(id=id_of(key), record_key=key, outcome=Outcome.DAMAGED, reason=str(error)))
 
     async def _read(self, capture: Capture, pool: WorkerPool) -> Reading:
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             reading = await pool.read(capture)
             if reading.error not in POISON:
                 break

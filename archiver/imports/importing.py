@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urljoin
 
 from archiver.archive import Archive
 from archiver.bodies import sha1_base32, sha256_hex
 from archiver.errors import ArchiveError, BadInput, KeyTaken, TakenDown
-from archiver.extraction import read
+from archiver.extraction.supervised import Supervised
 from archiver.fixity import Entry as ManifestEntry
 from archiver.fixity import write_manifest
 from archiver.imports.captures import capture_of, is_web
@@ -44,6 +44,7 @@ class Imported:
     kept: int = 0  # snapshots that are new
     known: int = 0  # that were there already
     refused: Counter[str] = field(default_factory=Counter)  # by reason
+    unread: Counter[str] = field(default_factory=Counter)  # of those kept, pages that could not be read, by reason
     passed_over: Counter[str] = field(default_factory=Counter)  # records that are no answer of the web, by type
 
 
@@ -55,17 +56,22 @@ def import_file(
     crawl: str | None = None,
     refused: Refused | None = None,
     progress: Progress | None = None,
+    **limits: Any,
 ) -> Imported:
     """Put the captures of a WARC (`.warc`, `.warc.gz`) or a WACZ into `archive`, and read their articles.
 
     Doing it again changes nothing, and goes on where it was stopped. A record that cannot be proved or used is refused:
-    `refused` is told one line, and it is counted. Raises BadInput for a file that is neither, or a hostile package.
+    `refused` is told one line, and it is counted. Pages are read by a child process: one that kills it, or takes long,
+    is kept all the same, with the reason in its record. `limits` are those of `WorkerPool`.
+
+    Raises BadInput for a file that is neither, or a hostile package.
     """
     checked_name(collection)
     try:
         name = crawl or f"import-{_sha256(path)[:16]}"
-        run = _Import(archive, collection, checked_name(name, what="crawl"), refused)
+        checked_name(name, what="crawl")
         with ExitStack() as stack:
+            run = _Import(archive, collection, name, refused, stack.enter_context(Supervised(**limits)))
             if path.name.lower().endswith(".wacz") or _is_zip(path):
                 package = stack.enter_context(opened_package(path))
                 for warc in _some(warcs_in(package), path):
@@ -74,14 +80,17 @@ def import_file(
             else:
                 file = stack.enter_context(path.open("rb"))
                 run.file(file, path.name, progress, path.stat().st_size)
+            run.finish()
     except OSError as error:
         raise BadInput(str(path), f"cannot be read ({error.strerror or error})") from error
-    run.finish()
     return run.done
 
 
 class _Import:
-    def __init__(self, archive: Archive, collection: str, crawl: str, refused: Refused | None) -> None:
+    def __init__(
+        self, archive: Archive, collection: str, crawl: str, refused: Refused | None, pages: Supervised
+    ) -> None:
+        self._pages = pages
         self.done = Imported(crawl=crawl)
         self._archive, self._collection, self._refused = archive, collection, refused
         self._bodies: dict[str, tuple[str, str]] = {}  # payload digest → key of a record with that body, its id
@@ -174,7 +183,7 @@ class _Import:
                 self._bodies.setdefault(promise, (key, id))
 
     def _put(self, capture: Capture, repeats: str | None) -> bool:
-        reading = read(capture)
+        reading = self._pages.read(capture)
         try:
             receipt = self._archive.put(
                 capture, reading=reading, crawl=self.done.crawl, collection=self._collection, repeats=repeats
@@ -182,6 +191,8 @@ class _Import:
         except KeyTaken:  # another process imports the same file
             return False
         self._entries += receipt.entries
+        if reading.error is not None:
+            self.done.unread[reading.error] += 1
         return receipt.is_new_record
 
     def _note(self, key: str) -> None:
