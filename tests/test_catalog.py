@@ -384,3 +384,8 @@ def test_a_place_where_no_catalog_can_be_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="the catalog cannot be used"):
         Catalog(tmp_path / "file" / "catalog.sqlite")
+
+
+def test_the_first_row_of_a_short_question(archive: Archive) -> None:
+    assert archive.catalog.first("SELECT count(*) FROM snapshots WHERE verdict != ?", ("none",)) == (len(URLS),)
+    assert archive.catalog.first("SELECT id FROM snapshots WHERE id = ?", ("none",)) is None

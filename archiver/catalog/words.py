@@ -33,6 +33,7 @@ _UNSPACED = (
     "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"  # Kana, Han
 )
 _SPACED = re.compile(rf"(?<=[^\s{_GAP}])(?=[{_UNSPACED}])|(?<=[{_UNSPACED}])(?=[^\W{_UNSPACED}])")
+_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")  # without one there is nothing to space; asked first, it costs a tenth
 _NEEDLESS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff{_GAP}]")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂「」『』", '"'))
 _TERM = re.compile(r'(?P<not>(?<!\S)-)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))(?P<prefix>(?<=")\*)?')
@@ -50,7 +51,7 @@ class Term:
 def spaced(text: str) -> str:
     """Return `text` with a gap of no width around each character of a script that is written without spaces."""
     text = _NEEDLESS.sub("", text)
-    return text if text.isascii() else _SPACED.sub(_GAP, text)
+    return _SPACED.sub(_GAP, text) if _HAS_UNSPACED.search(text) else text
 
 
 def unspaced(text: str) -> str:

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 HOSTS_AHEAD, URLS_AHEAD = 64, 8  # leases held in memory: hosts, URLs of each
 TWICE = frozenset({"timeout", "worker_died", "spider_error", "internal_error"})  # dear: no third attempt
 SAY_SECONDS = 10.0
+ASK_SECONDS = 0.1
 PAUSES = (1.0, 4.0, 15.0, 30.0)  # seconds before attempt 2, 3, …
 
 
@@ -39,6 +40,7 @@ class Feeder:
         self._spent: dict[str, LimitReached] = {}  # hosts that had their share of this crawl
         self._yielding: set[str] = set()  # hosts that another worker waits for
         self._said = time.monotonic()
+        self._asked_again = 0.0  # when the ledger, that had nothing more, is asked next while there are leases ahead
         self.budget = Budget(running.options)
 
     async def leases(self) -> AsyncIterator[Lease]:
@@ -87,11 +89,12 @@ class Feeder:
     async def _claim(self) -> bool:
         busy = [*(host for host, waiting in self._ahead.items() if waiting), *self._spent, *self._yielding]
         room = HOSTS_AHEAD - sum(map(bool, self._ahead.values()))
-        if room <= 0:
+        if room <= 0 or (any(self._ahead.values()) and time.monotonic() < self._asked_again):
             return False
         claimed = await self._running.ledger(lambda ledger: ledger.claim(hosts=room, per_host=URLS_AHEAD, busy=busy))
         for lease in claimed:
             self._ahead[lease.host].append(lease)
+        self._asked_again = 0.0 if claimed else time.monotonic() + ASK_SECONDS
         self._running.sharing.claimed({lease.host for lease in claimed})
         return bool(claimed)
 

@@ -227,7 +227,7 @@ class RunningCrawl:
 
     async def first_with_body(self, sha256: str) -> tuple[str, str] | None:
         """The id and URL of the record that kept these bytes first, or None."""
-        return await self.in_thread(lambda: next(self.archive.catalog.select(FIRST, (sha256,)), None))
+        return await self.in_thread(lambda: self.archive.catalog.first(FIRST, (sha256,)))
 
     # ------------------------------------------------------------------ signals between the parts
 

@@ -28,7 +28,7 @@ def version() -> str:
     return str(trafilatura.__version__)
 
 
-def opinion(root: html.HtmlElement, url: str, *, elements: int) -> str | None:
+def opinion(root: html.HtmlElement, *, elements: int) -> str | None:
     """Return the text the engine would extract, one block a line; "" where it finds none or fails, None where the page is
     too large to ask. Spends the tree.
     """
@@ -39,12 +39,12 @@ def opinion(root: html.HtmlElement, url: str, *, elements: int) -> str | None:
     if sum(1 for _ in root.iter("td", "th")) > MAX_CELLS:
         etree.strip_elements(root, "table", with_tail=False)
     try:
-        return _main_text(root, url)
+        return _main_text(root)
     except Exception:  # the engine's own errors on odd pages are many and undocumented; it has only a vote here
         return ""
 
 
-def _main_text(root: html.HtmlElement, url: str) -> str:
+def _main_text(root: html.HtmlElement) -> str:
     """The engine's cleaning, conversion and main extractor, without copies and rescues: 8 ms instead of 14, and the same
     lines on 95 % of 240 pages. An engine whose parts have other names is asked as a whole.
     """
@@ -56,8 +56,8 @@ def _main_text(root: html.HtmlElement, url: str) -> str:
     except ImportError:
         from trafilatura import bare_extraction
 
-        document: Any = bare_extraction(root, url=url, fast=True, include_comments=False)
+        document: Any = bare_extraction(root, fast=True, include_comments=False)
         return (document.text or "") if document is not None else ""
     options = Extractor(fast=True, comments=False, output_format="python")
-    body, _ = extract_content(convert_tags(tree_cleaning(root, options), options, url), options)
+    body, _ = extract_content(convert_tags(tree_cleaning(root, options), options), options)
     return str(xmltotxt(body, False))

@@ -10,9 +10,11 @@ comment that never ends would have swallowed the page.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Hashable
 from dataclasses import replace
+from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from archiver.extraction import engine, jsonld
 from archiver.extraction.authors import authors_of
@@ -42,8 +44,17 @@ _NO_PAGE = frozenset({Verdict.BOT_WALL, Verdict.CONSENT, Verdict.SOFT_404})  # w
 SEARCHED_UP_TO = 6_000  # elements; a page without any declared date is searched for one up to this size
 
 
-def read_capture(capture: Capture) -> Reading:
-    """Read a capture; what cannot be read is said in the verdict, its evidence and `error`."""
+class Texts(Protocol):
+    """Where texts found before are kept: `archiver.extraction.remembering`."""
+
+    def text(self, key: Hashable, find: Callable[[], Text]) -> Text:
+        """The text kept under `key`, or what `find` finds."""
+
+
+def read_capture(capture: Capture, *, memory: Texts | None = None) -> Reading:
+    """Read a capture; what cannot be read is said in the verdict, its evidence and `error`. With a `memory`, an article
+    that was found in the same bytes is not looked for again.
+    """
     status = capture.status
     if status is None or status >= 400:
         why = f"http_{status}" if status else "no_answer"
@@ -62,7 +73,8 @@ def read_capture(capture: Capture) -> Reading:
     page = parse(body)
     if page is None:
         return Reading(verdict=Verdict.EMPTY, media_type=kind, charset=charset, error="empty", settings=settings())
-    return _page(capture, page, kind, charset, live=may_be_live(body))
+    digest = sha256(body).digest() if memory else b""
+    return _page(capture, page, kind, charset, live=may_be_live(body), digest=digest, memory=memory)
 
 
 def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float]]] | None:
@@ -74,7 +86,7 @@ def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float
     ld = jsonld.article(scripts)
     basics = _basics(page.root, head, ld, scripts, Base(page.root, url), url)
     blocks = cut(page.root)
-    return blocks, rows(blocks, engine.opinion(page.root, url, elements=page.elements) or "", _hints(head, ld, basics))
+    return blocks, rows(blocks, engine.opinion(page.root, elements=page.elements) or "", _hints(head, ld, basics))
 
 
 def _basics(root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], base: Base, url: str) -> Basics:
@@ -92,7 +104,7 @@ def _hints(head: Head, ld: dict[str, Any], basics: Basics) -> Hints:
     )  # fmt: skip
 
 
-def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live: bool) -> Reading:
+def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live: bool, digest: bytes, memory: Texts | None) -> Reading:  # fmt: skip
     root, base = page.root, Base(page.root, capture.url)
     (links, more_links), feeds = links_of(root, base), feeds_of(root, base)
     head, scripts = head_of(root), jsonld.scripts(root)
@@ -108,8 +120,13 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
     )  # fmt: skip
     dates = _dates(capture, page, head, ld, blocks, heading)
     entries = entries_of(root, scripts, blocks) if live and len(blocks) <= MAX_BLOCKS else ()
-    opinion = engine.opinion(root, capture.url, elements=page.elements)  # spends the tree
-    text = text_of(blocks, opinion, _hints(head, ld, basics), entries)
+    hints = _hints(head, ld, basics)
+
+    def find() -> Text:
+        opinion = engine.opinion(root, elements=page.elements)  # spends the tree
+        return text_of(blocks, opinion, hints, entries)
+
+    text = memory.text((digest, hints), find) if memory else find()
     article = _article(head, ld, scripts, basics, text, dates, authors, images, following)
     judged = judge(
         facts, title=article.title or head.title, text=text.text, links=len(links), og_type=head.first("og:type"),

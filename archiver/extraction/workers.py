@@ -64,7 +64,7 @@ class WorkerPool:
 
     `wall_seconds` and `cpu_seconds` are for one task; `memory_mb` bounds a child's own data (RLIMIT_DATA). A child is
     replaced after `recycle_after` tasks, or when it holds `recycle_rss_mb`: parsers keep what they once needed.
-    `reader` names a function, `module:function`, that reads pages instead of `archiver.extraction.read`.
+    `reader` names a function, `module:function`, that reads pages as `archiver.extraction.read` does.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class WorkerPool:
         wall_seconds: float = 30.0,
         cpu_seconds: float = 25.0,
         memory_mb: int = 448,  # with the code itself, about 500 MB in memory at most; the usual page needs 165
-        recycle_after: int = 500,
+        recycle_after: int = 2000,  # starting one costs as much as reading 40 pages; what it holds is watched each time
         recycle_rss_mb: int = 300,
-        reader: str = "archiver.extraction:read",
+        reader: str = "archiver.extraction.remembering:read",
     ) -> None:
         self._size, self._wall = max(1, size), wall_seconds
         self._recycle, self._recycle_bytes = recycle_after, recycle_rss_mb << 20

@@ -29,7 +29,7 @@ def reextract(
     write: bool = True,
     everything: bool = False,
     retry: bool = False,
-    reader: str = "archiver.extraction:read",
+    reader: str = "archiver.extraction.remembering:read",
 ) -> Changes:
     """Read again what `archive.find(*what, **where)` finds, and return what that changed. No site is asked.
 

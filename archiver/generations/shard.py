@@ -48,7 +48,7 @@ def process_shard(
     write: bool = True,
     everything: bool = False,
     retry: bool = False,
-    reader: str = "archiver.extraction:read",
+    reader: str = "archiver.extraction.remembering:read",
 ) -> None:
     """Read the bodies of the records at `keys` in `source` again, and put newer generations into `target`.
 

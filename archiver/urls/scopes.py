@@ -84,12 +84,19 @@ class Scope:
         `not_included`; the first that applies, in this order.
         """
         try:
-            parts = canonical_parts(split(url))
+            parts = split(url)
+            if self._is_elsewhere(parts):
+                return "off_host"
+            parts = canonical_parts(parts)
         except BadUrl as error:
             return error.reason
         if not self._covers(parts):
             return "off_host"
         return _shape(parts) or ("too_deep" if hops > self.max_hops else None) or self._patterns(parts)
+
+    def _is_elsewhere(self, parts: Parts) -> bool:
+        """Whether the host alone says that it is not covered, as it does for nearly all such links."""
+        return bool(self.hosts) and not (self.domains or self.prefixes) and parts.authority not in self.hosts
 
     def _covers(self, parts: Parts) -> bool:
         if not (self.hosts or self.domains or self.prefixes):
