@@ -34,7 +34,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "": {
         "name": TEXT, "archive": TEXT, "collection": TEXT, "state": TEXT, "frontier": TEXT,
         "lease_seconds": NUMBER, "workers": WHOLE, "recrawl": TEXT,
-        "requisites": TEXTS,
+        "requisites": TEXTS, "layout": TEXT,
     },
     "scope": {
         "hosts": TEXTS, "domains": TEXTS, "prefixes": TEXTS, "include": TEXTS, "exclude": TEXTS, "narrow": YES,
@@ -57,10 +57,12 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "storage": {
         "endpoint_url": TEXT, "region": TEXT, "profile": TEXT, "addressing_style": TEXT, "anonymous": YES, "sse": TEXT,
         "sse_kms_key_id": TEXT, "storage_class": TEXT, "object_lock_days": WHOLE, "object_lock_mode": TEXT,
-        "put_threads": WHOLE, "patience_seconds": NUMBER, "min_free_bytes": WHOLE,
+        "put_threads": WHOLE, "patience_seconds": NUMBER, "min_free_bytes": WHOLE, "pack_bytes": WHOLE,
     },
 }  # fmt: skip
-OF_THE_CRAWL = frozenset({"put_threads", "patience_seconds", "min_free_bytes"})  # in [storage], but not the store's own
+OF_THE_CRAWL = frozenset(
+    {"put_threads", "patience_seconds", "min_free_bytes", "pack_bytes"}
+)  # in [storage], but not the store's own
 HOST_KEYS: Mapping[str, str] = {
     "max_pages": WHOLE, "max_bytes": WHOLE, "max_seconds": NUMBER, "depth": WHOLE, "delay_seconds": NUMBER,
 }  # fmt: skip

@@ -3,6 +3,8 @@
     html/<ab>/<sha256>.html.gz                                  a body, named by what it holds
     records/<collection>/<yyyy>/<mm>/<dd>/<hhmmss>-<id>.json    a record, one per capture
     records/…/<hhmmss>-<id>.<n>.json                            its n-th generation: the same capture, read again
+    packs/<collection>/<yyyy>/<mm>/<dd>/<hhmmss>-<16 hex>.warc.gz     many captures in one object, and
+    packs/…/<hhmmss>-<16 hex>.jsonl.gz                                what is in it: instead of bodies and records
     crawls/<crawl-id>/…                                         job file, crawl log, report, manifests
 
 Keys are made of checked names and hex digits only: nothing a page says ever becomes part of a path.
@@ -12,12 +14,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from archiver.errors import BadInput
 
 BODIES = "html/"
 RECORDS = "records/"
+PACKS = "packs/"
 CRAWLS = "crawls/"
 TAKEDOWNS = f"{CRAWLS}takedown-"  # a notice of each, and a manifest
 CATALOG = "catalog/"  # beside the archive in a folder; rebuilt from the records, so no part of what is promised
@@ -27,15 +30,20 @@ PUBLISHED = ("search/", "articles/", "captures/", "indexes/")  # made of the rec
 LISTING = "catalog.json"  # what is published: the last thing that a publication writes
 STATE = "state/"  # in a folder: the ledgers of its jobs, of use to the crawler alone
 
+Layout = Literal["objects", "packs"]  # how bodies and records lie: each on its own, or many in one
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+PACK_BYTES = 16 * 1024 * 1024  # when a pack is full; a larger one costs fewer requests, and more to write anew
+
 _ID_LENGTH = 20  # hex digits
 
-Kind = Literal["body", "record", "manifest", "notice", "file", "catalog", "published", "state"]
+Kind = Literal["body", "record", "pack", "manifest", "notice", "file", "catalog", "published", "state"]
 
 _NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 _GENERATION = r"(?:\.(?:[2-9]|[1-9][0-9]{1,5}))?"  # the first has none
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("body", re.compile(r"html/([0-9a-f]{2})/\1[0-9a-f]{62}\.html\.gz")),
     ("record", re.compile(rf"records/{_NAME}/\d{{4}}/\d\d/\d\d/\d{{6}}-[0-9a-f]{{20}}{_GENERATION}\.json")),
+    ("pack", re.compile(rf"packs/{_NAME}/\d{{4}}/\d\d/\d\d/\d{{6}}-[0-9a-f]{{16}}\.(?:warc|jsonl)\.gz")),
     ("manifest", re.compile(rf"crawls/{_NAME}/manifest-[0-9a-f]{{16}}(?:\.copy)?\.jsonl")),
     ("notice", re.compile(r"crawls/takedown-[0-9a-f]{20}/notice\.json")),
     ("file", re.compile(rf"crawls/{_NAME}/[^/]+(?:/[^/]+)*")),
@@ -87,6 +95,19 @@ def generation_of(key: str) -> int:
 def record_prefix(collection: str | None = None) -> str:
     """Return the prefix of one collection's records, or of all records."""
     return RECORDS if collection is None else f"{RECORDS}{checked_name(collection)}/"
+
+
+def pack_key(collection: str, first_at: datetime, sha256: str) -> str:
+    """Return the key of a pack with this digest (hex) whose first capture was `first_at`."""
+    at = first_at.astimezone(UTC)
+    day = f"{at.year:04d}/{at.month:02d}/{at.day:02d}"
+    clock = f"{at.hour:02d}{at.minute:02d}{at.second:02d}"
+    return f"{PACKS}{checked_name(collection)}/{day}/{clock}-{sha256[:16]}.warc.gz"
+
+
+def contents_key(pack: str) -> str:
+    """Return the key of what is in the pack at `pack`."""
+    return pack.removesuffix(".warc.gz") + ".jsonl.gz"
 
 
 def crawl_prefix(crawl_id: str) -> str:

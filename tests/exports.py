@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from archiver.archive import Archive
 from archiver.model import Hop, Request, Verdict
@@ -15,9 +16,9 @@ EXTRA = 9  # captures beside them
 COPY = b"<html><p>The same words, twice.</p></html>"
 
 
-def archive_at(folder: Path) -> Archive:
+def archive_at(folder: Path, **more: Any) -> Archive:
     """Make the archive in `folder`."""
-    archive = Archive.open(f"file://{folder}", sync=False)
+    archive = Archive.open(f"file://{folder}", sync=False, **more)
     for n in range(PAGES):
         archive.put(_page(n), reading=reading(f"Headline {n}"), crawl="crawl-1", collection="daily")
     for one, verdict in _odd():

@@ -13,7 +13,7 @@ from typing import Any
 
 from archiver.crawl.schedule import POLICIES
 from archiver.job import HOST_KEYS, KEYS, NUMBER, SEED_KEYS, SPIDERS, TEXT, TEXTS, WHOLE, WHOLES, YES
-from archiver.keys import _NAME
+from archiver.keys import _NAME, LAYOUTS
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "job-file.md"
 KINDS: Mapping[str, dict[str, Any]] = {
@@ -25,6 +25,7 @@ MORE: Mapping[tuple[str, str], dict[str, Any]] = {
     ("", "name"): {"pattern": f"^{_NAME}$"},
     ("", "collection"): {"pattern": f"^{_NAME}$"},
     ("", "recrawl"): {"enum": list(POLICIES)},
+    ("", "layout"): {"enum": list(LAYOUTS)},
     ("[seeds]", "spider"): {"enum": list(SPIDERS), "default": "site"},
 }  # what a kind alone does not say
 

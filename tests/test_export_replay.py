@@ -10,10 +10,10 @@ import pytest
 
 from archiver.archive import Archive
 from archiver.export import export
-from archiver.export.http_blocks import ascii_uri
-from archiver.export.warc import timestamp
 from archiver.model import Snapshot
 from archiver.publishing import publish
+from archiver.warc.http_blocks import ascii_uri
+from archiver.warc.writing import timestamp
 from tests import pywb
 from tests.exports import archive_at
 

@@ -11,8 +11,8 @@ import pytest
 
 from archiver.archive import Archive
 from archiver.export import export
-from archiver.export.warc import timestamp
 from archiver.imports import import_file
+from archiver.warc.writing import timestamp
 from tests import pywb
 from tests.site import Site
 from tests.stories import article, article_path

@@ -19,8 +19,8 @@ from archiver.archive import Archive
 from archiver.bodies import sha1_base32, sha256_hex
 from archiver.export import check_wacz, export
 from archiver.export.cdxj import write_zipnum
-from archiver.export.http_blocks import ascii_uri, protocol_of, request_head, response_head
 from archiver.model import Capture, Request
+from archiver.warc.http_blocks import ascii_uri, protocol_of, request_head, response_head
 from tests.exports import COPY, archive_at
 from tests.made import capture, reading
 

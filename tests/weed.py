@@ -133,6 +133,7 @@ class Weed:
             f"-admin.port.grpc={admin_grpc}",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
+            "-volume.max=1000",  # a bucket takes several; by default as many as the disk has room for
             "-webdav=false",
             "-admin.ui=false",
             "-master.telemetry=false",  # tests talk to no one

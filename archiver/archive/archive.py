@@ -34,12 +34,26 @@ from archiver.catalog import (
     target,
 )
 from archiver.errors import ArchiveError, BadInput, BadRecord, FixityMismatch, KeyTaken, NotArchived
-from archiver.fixity import Progress, verify
-from archiver.keys import generation_key, generation_of, id_of, kind_of, record_prefix, second_of
+from archiver.fixity import Pace, Progress, verify
+from archiver.keys import (
+    LAYOUTS,
+    PACK_BYTES,
+    Layout,
+    generation_key,
+    generation_of,
+    id_of,
+    kind_of,
+    record_prefix,
+    second_of,
+)
 from archiver.model import Capture, Damage, Reading, Record, Snapshot, Verdict
+from archiver.packs import Compacted, PackedStore, check_packs, compact, splicable
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import from_json, key_of, refuse_tombstone
 from archiver.storage import Store, open_store
+from archiver.warc.http_blocks import ascii_uri
+from archiver.warc.records import Lookup, Original
+from archiver.warc.writing import record_uuid
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +63,25 @@ class Archive:
 
     prepare = staticmethod(prepare)
 
-    def __init__(self, store: Store, *, sync: bool = True, progress: Progress | None = None) -> None:
-        """Use `store`. `sync=False` trusts the catalog as it is; `progress` is told how far a sync is."""
-        self.store = store
+    def __init__(
+        self,
+        store: Store,
+        *,
+        sync: bool = True,
+        progress: Progress | None = None,
+        layout: Layout = "objects",
+        pack_bytes: int = PACK_BYTES,
+    ) -> None:
+        """Use `store`. `sync=False` trusts the catalog as it is; `progress` is told how far a sync is.
+
+        `layout` is of what is put from now on: an object for each body and record, or packs of at least `pack_bytes`.
+        What is there is read in either.
+        """
+        if layout not in LAYOUTS:
+            raise BadInput(f"layout {layout!r}", f"known are {', '.join(LAYOUTS)}")
+        path = catalog_path(store.uri)
+        self.store = PackedStore(store, path.parent if path else None)
+        self.layout, self.pack_bytes = layout, pack_bytes
         self.synced: Synced | None = None  # what the last sync did
         self.notices = Notices(store)  # of what must not come back
         self._sync, self._progress = sync, progress
@@ -59,12 +89,22 @@ class Archive:
         self._lock = Lock()
 
     @classmethod
-    def open(cls, uri: str, *, sync: bool = True, progress: Progress | None = None, **options: Any) -> Self:
+    def open(
+        cls,
+        uri: str,
+        *,
+        sync: bool = True,
+        progress: Progress | None = None,
+        layout: Layout = "objects",
+        pack_bytes: int = PACK_BYTES,
+        **options: Any,
+    ) -> Self:
         """Open the archive at `uri`: `s3://bucket/prefix`, a folder or `memory://name`. Nothing is read or made yet.
 
         `options` are those of the store: `endpoint_url`, `region`, `profile`, `anonymous` … Raises BadInput.
         """
-        return cls(open_store(uri, **options), sync=sync, progress=progress)
+        store = open_store(uri, **options)
+        return cls(store, sync=sync, progress=progress, layout=layout, pack_bytes=pack_bytes)
 
     @property
     def uri(self) -> str:
@@ -102,24 +142,68 @@ class Archive:
         Raises StoreError (try again: what is there already is found there), FixityMismatch if a damaged body is in the
         way, KeyTaken if another record is, TakenDown if it was taken down and must not come back.
         """
-        stored, is_new_body = prepared.body_gz, False
         self.notices.check(prepared.record)
+        if self.layout == "packs":
+            return self._put_packed(prepared)
+        stored, is_new_body = prepared.body_gz, False
         if prepared.body_key is not None:
             stored, is_new_body = self._put_body(prepared.body_key, prepared)
         is_new_record = self.store.put_new(prepared.record_key, prepared.record_bytes, media_type="application/json")
         self.catalog.add([prepared.card])
-        return Receipt(
-            id=prepared.record.id,
-            url=prepared.record.url,
-            record_key=prepared.record_key,
-            record_sha256=prepared.record_sha256,
-            record_size=len(prepared.record_bytes),
-            is_new_record=is_new_record,
-            body_key=prepared.body_key,
-            body_sha256=sha256_hex(stored) if prepared.body_key else None,
-            body_size=len(stored),
-            is_new_body=is_new_body,
+        return prepared.receipt(stored, is_new_record=is_new_record, is_new_body=is_new_body)
+
+    def flush(self) -> None:
+        """Put what waits in the spool into the store; in the layout of objects nothing does. Raises StoreError."""
+        self.store.flush()
+
+    def _put_packed(self, prepared: Prepared) -> Receipt:
+        """As `store_prepared`, into the pack that is being filled: durable on this machine, put when it is full."""
+        packed = splicable(prepared.body_gz, len(prepared.body)) if prepared.body_key else b""
+        is_new_record = not self.store.holds(prepared.record_key)
+        repeats = prepared.record.repeats is not None and self._keeps(prepared.body_key)
+        self.store.add(
+            prepared.record,
+            prepared.record_bytes,
+            key=prepared.record_key,
+            body=prepared.body,
+            packed=b"" if repeats else packed,
+            earlier=self._earlier(prepared.record),
+            target=self.pack_bytes,
         )
+        self.catalog.add([prepared.card])
+        is_new = is_new_record and bool(packed) and not repeats
+        return prepared.receipt(packed, is_new_record=is_new_record, is_new_body=is_new)
+
+    def _keeps(self, body_key: str | None) -> bool:
+        return body_key is not None and (self.store.holds(body_key) or self.store.head(body_key) is not None)
+
+    def _earlier(self, record: Record) -> Lookup:
+        """What a revisit in a pack refers to: a response in a pack, for whoever reads packs finds no objects."""
+
+        def find(name: str) -> Original | None:
+            kind, _, value = name.partition(":")
+            if kind == "url":
+                targets = (Target(kind="url", value=record.url),)
+            elif record.repeats:
+                targets = (Target(kind="id", value=record.repeats),)
+            else:
+                return None
+            found = None
+            for row in self.catalog.find(Query(targets=targets)):
+                if not (row.body_key and row.sha1 and row.status and self.store.holds(row.body_key)):
+                    continue
+                if kind == "url" or row.sha1 == value:
+                    found = Original(
+                        id=record_uuid(row.id, "response"),
+                        uri=ascii_uri(row.url),
+                        at=row.captured_at,
+                        digest=row.sha1,
+                        mime=row.media_type or "unk",
+                        status=row.status,
+                    )
+            return found
+
+        return find
 
     def _put_body(self, key: str, prepared: Prepared) -> tuple[bytes, bool]:
         try:
@@ -277,7 +361,11 @@ class Archive:
         """Re-read and re-hash everything and yield each damaged object. See `archiver.fixity.verify`."""
         self.store.check(write=False)
         start = moment(since)
-        return verify(self, sample=sample, since=start, rate=rate, progress=progress, seed=seed, taken_down=taken_down)
+        yield from verify(
+            self, sample=sample, since=start, rate=rate, progress=progress, seed=seed, taken_down=taken_down
+        )
+        if sample is None and start is None:
+            yield from check_packs(self.store.below, took=Pace(rate).took)
 
     # ------------------------------------------------------------------ the catalog
 
@@ -310,6 +398,13 @@ class Archive:
         self.store.check(write=False)
         self.synced = rebuild(self.catalog, self.store, progress=progress)
         return self.synced
+
+    def compact(self, *, target: int, progress: Progress | None = None) -> Compacted:
+        """Join small packs into larger ones of at most `target` bytes. See `archiver.packs.compact`."""
+        self.store.check(write=True)
+        done = compact(self.store.below, target=target, progress=progress)
+        self.store.refresh()
+        return done
 
     def close(self) -> None:
         """Let go of the catalog and the store's connections."""

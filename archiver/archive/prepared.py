@@ -49,6 +49,7 @@ class Prepared:
     record_bytes: bytes = field(repr=False)
     body_key: str | None = None  # None: there is no body to keep
     body_gz: bytes = field(default=b"", repr=False)
+    body: bytes = field(default=b"", repr=False)
     media_type: str = _DEFAULT_TYPE  # the page's own Content-Type, for browsers that look into the store
 
     @cached_property
@@ -60,6 +61,21 @@ class Prepared:
     def record_sha256(self) -> str:
         """Of the record's bytes, hex."""
         return sha256_hex(self.record_bytes)
+
+    def receipt(self, stored: bytes, *, is_new_record: bool, is_new_body: bool) -> Receipt:
+        """Return what is to be believed once it is there; `stored` is the body's object."""
+        return Receipt(
+            id=self.record.id,
+            url=self.record.url,
+            record_key=self.record_key,
+            record_sha256=self.record_sha256,
+            record_size=len(self.record_bytes),
+            is_new_record=is_new_record,
+            body_key=self.body_key,
+            body_sha256=sha256_hex(stored) if self.body_key else None,
+            body_size=len(stored),
+            is_new_body=is_new_body,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +133,7 @@ def prepare(
         record_bytes=to_json(record),
         body_key=facts.key if facts else None,
         body_gz=gz,
+        body=capture.body,
         media_type=_media_type(capture, facts),
     )
 

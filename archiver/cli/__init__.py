@@ -41,6 +41,7 @@ COMMANDS = {
     "duplicates": ("archiver.cli.duplicates", "duplicates"),
     "diff": ("archiver.cli.diff", "diff"),
     "reindex": ("archiver.cli.reindex", "reindex"),
+    "compact": ("archiver.cli.compact", "compact"),
     "cite": ("archiver.cli.cite", "cite"),
     "takedown": ("archiver.cli.takedown", "takedown"),
     "reextract": ("archiver.cli.reextract", "reextract"),

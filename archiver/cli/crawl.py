@@ -9,7 +9,7 @@ import click
 
 from archiver.errors import BadInput
 from archiver.job import ROLES, SPIDERS, Job, read_job
-from archiver.keys import checked_name
+from archiver.keys import LAYOUTS, checked_name
 from archiver.model import Seed
 
 
@@ -38,6 +38,11 @@ from archiver.model import Seed
     "--requisites",
     metavar="KINDS",
     help="Fetch what a replay needs to look as the page did: css, images, or both with a comma.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    help="An object for each body and record, or packs: many captures in one WARC file.  [default: objects]",
 )
 @click.option("--from", "since", metavar="TIME", help="Leave out what is dated before: 2026, 20261102, 2026-11-02.")
 @click.option("--to", "until", metavar="TIME", help="Leave out what is dated after.")
@@ -160,7 +165,7 @@ OPTIONS = {
     "recrawl": "recrawl",
     "max_pages": "max_pages", "max_seconds": "max_seconds", "delay": "delay_seconds", "per_host": "per_host",
     "concurrency": "concurrency", "workers": "workers", "user_agent": "user_agent", "patience": "patience_seconds",
-    "allow": "allow", "insecure_hosts": "insecure_hosts",
+    "allow": "allow", "insecure_hosts": "insecure_hosts", "layout": "layout",
 }  # fmt: skip
 
 

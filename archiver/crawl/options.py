@@ -12,6 +12,7 @@ from archiver.crawl.schedule import POLICIES
 from archiver.errors import BadInput
 from archiver.extraction.requisites import KINDS
 from archiver.frontier.addresses import checked
+from archiver.keys import LAYOUTS, PACK_BYTES, Layout
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PREFIX = "ARCHIVE_"
 HOST_OPTIONS = ("max_pages", "max_bytes", "max_seconds", "depth", "delay_seconds")
 MiB = 1024 * 1024
+SMALLEST_PACK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class CrawlOptions:
 
     uri: str = "archive"  # where snapshots go: a folder, or s3://bucket/prefix
     store: Mapping[str, Any] = field(default_factory=dict)  # options of the store: endpoint_url, region, profile …
+    layout: Layout = "objects"  # an object for each body and record, or packs: many captures in one WARC file
+    pack_bytes: int = PACK_BYTES  # when a pack is full
     collection: str = "default"
     job: str = ""  # the job's name; by default made from archive, collection and seeds
     crawl: str = ""  # the crawl's name; by default the job's name and the time
@@ -84,6 +88,10 @@ class CrawlOptions:
             raise BadInput(PREFIX + "REQUISITES", f"{unknown[0]!r} is none of {', '.join(KINDS)}")
         if self.recrawl not in POLICIES:
             raise BadInput(PREFIX + "RECRAWL", f"{self.recrawl!r} is none of {', '.join(POLICIES)}")
+        if self.layout not in LAYOUTS:
+            raise BadInput(PREFIX + "LAYOUT", f"{self.layout!r} is none of {', '.join(LAYOUTS)}")
+        if self.pack_bytes < SMALLEST_PACK:
+            raise BadInput(PREFIX + "PACK_BYTES", f"must be {SMALLEST_PACK:,} or more; 8 to 64 MiB is usual")
         for name in ("concurrency", "per_host", "put_threads", "tries", "busy_tries"):
             if getattr(self, name) < 1:
                 raise BadInput(PREFIX + name.upper(), "must be 1 or more")

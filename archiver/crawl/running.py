@@ -92,7 +92,8 @@ class RunningCrawl:
 
     @cached_property
     def archive(self) -> Archive:
-        return Archive.open(self.options.uri, **self.options.store)
+        options = self.options
+        return Archive.open(options.uri, layout=options.layout, pack_bytes=options.pack_bytes, **options.store)
 
     @cached_property
     def guard(self) -> Guard:
@@ -175,6 +176,8 @@ class RunningCrawl:
         """Take the ledger, pick up what a crash left, enter the seeds. `rules` is the follower's."""
         state = open_state(self.options, [found.url for found, _ in seeds])
         self.state = state
+        self.archive.store.spool_folder = state.folder / "spool"  # a job that loses its ledger asks again for all in it
+        await self.in_thread(self.archive.store.recover)
         self._ledger = Clerk(state.ledger)
         await self.sharing.begin()
         self.crawl_id = await begin_round(self, state, seeds, rules)
@@ -189,6 +192,8 @@ class RunningCrawl:
         """Say what became of every URL; then give everything back, the ledger last."""
         made = self.__dict__
         try:
+            if "archive" in made:
+                await self.in_thread(self.archive.flush)
             if self._ledger is not None:
                 await end_round(self)
         except ArchiveError as error:

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from archiver.export.cdxj import Place
 from archiver.export.languages import iso_639_3
 from archiver.export.parquet import write_parts
-from archiver.export.warc_records import mime_of, truncation
 from archiver.model import Record
 from archiver.timestamps import iso
 from archiver.urls import BadUrl, host, literal_address, surt
+from archiver.warc.records import mime_of, truncation
 
 if TYPE_CHECKING:
     import pyarrow

@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 
 from archiver.bodies import sha256_hex
-from archiver.export.warc import Entry, WarcRecord, member, timestamp
 from archiver.urls import surt
+from archiver.warc.writing import Entry, WarcRecord, member, timestamp
 
 LINES = 3000  # per block, as Common Crawl has it
 BLOCKS = "index.cdx.gz"
@@ -29,7 +29,8 @@ class Place:
     filename: str
     offset: int
     length: int  # of the gzip member
-    digest: str  # sha256 (hex) of the gzip member
+    digest: str = ""  # sha256 (hex) of the gzip member; empty where nobody asks for it
+    is_revisit: bool = False
 
 
 def cdx_line(record: WarcRecord, entry: Entry, place: Place) -> str:

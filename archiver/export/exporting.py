@@ -24,7 +24,6 @@ from archiver.export import bagit, captures, forms
 from archiver.export.articles import article_row
 from archiver.export.dataset import LIST, About, Facts, describe
 from archiver.export.files import MANIFEST
-from archiver.export.http_blocks import ascii_uri
 from archiver.export.jsonl import to_member
 from archiver.export.wacz import is_page, page_line
 from archiver.export.warc_files import WarcFiles
@@ -34,6 +33,7 @@ from archiver.model import Record, Snapshot
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import from_json, key_of, refuse_tombstone
 from archiver.timestamps import iso, parse
+from archiver.warc.http_blocks import ascii_uri
 
 CHECKPOINT = 200  # snapshots; so many at most are read again after a crash
 SAME_SECOND = "same_second"  # why a capture is left out of WARC files: an index has one place per URL and second

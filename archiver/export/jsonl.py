@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from archiver.export.warc import member
+from archiver.warc.writing import member
 
 
 def to_line(members: dict[str, Any]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import archiver
-from archiver.export.warc import member, to_bytes, warcinfo
-from archiver.export.warc_records import hop_records, main_records
 from archiver.model import Snapshot
+from archiver.warc.records import hop_records, main_records
+from archiver.warc.writing import member, to_bytes, warcinfo
 
 
 def warc_of(snapshot: Snapshot) -> bytes:

@@ -18,10 +18,10 @@ from typing import IO, Any
 
 from archiver.bodies import sha256_hex
 from archiver.export.cdxj import BLOCKS, write_zipnum
-from archiver.export.http_blocks import ascii_uri
 from archiver.export.jsonl import to_line
-from archiver.export.warc import warc_date
 from archiver.model import Record
+from archiver.warc.http_blocks import ascii_uri
+from archiver.warc.writing import warc_date
 
 TEXT_LIMIT = 20_000_000  # bytes of text in pages.jsonl; ReplayWeb.page fetches all of it when it opens the file
 _LINES = 1024

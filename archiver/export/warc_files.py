@@ -15,12 +15,12 @@ from typing import Any
 
 from archiver.bodies import sha256_hex
 from archiver.export.cdxj import Place, cdx_line
-from archiver.export.http_blocks import ascii_uri
-from archiver.export.warc import Fields, WarcRecord, member, timestamp, to_bytes, warcinfo
-from archiver.export.warc_records import Original, hop_records, main_records, original_of
 from archiver.export.work import Work
 from archiver.model import Snapshot
 from archiver.timestamps import iso, parse
+from archiver.warc.http_blocks import ascii_uri
+from archiver.warc.records import Original, hop_records, main_records, original_of
+from archiver.warc.writing import Fields, WarcRecord, member, timestamp, to_bytes, warcinfo
 
 TARGET = 1_000_000_000  # bytes of a file; the index of Common Crawl has 32-bit offsets, so 2 GiB is the end
 

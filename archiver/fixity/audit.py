@@ -148,7 +148,12 @@ class _Audit:
             if kind is None:
                 detail = f"no object of an archive has such a key; {info.size:,} bytes"
                 strays.append(Damage(key=info.key, problem="unreferenced", detail=detail))
-            elif kind not in ("catalog", "published", "state"):  # what is made anew from the records proves nothing
+            elif kind not in (
+                "catalog",
+                "published",
+                "state",
+                "pack",
+            ):  # what is made anew from the records proves nothing
                 yield info, kind
 
     def _manifests(self) -> Iterator[Damage]:

@@ -156,6 +156,7 @@ class _Import:
             self._keep(capture, hops, None)
         self._pending.clear()
         if self._entries:
+            self._archive.flush()
             write_manifest(self._archive.store, self.done.crawl, self._entries)
 
     # ------------------------------------------------------------------ keeping

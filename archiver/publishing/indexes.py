@@ -2,7 +2,8 @@
 
 Never: bodies.
 
-Captures lie in no WARC file here, so a line names none: it says when what was captured, and the snapshot's id.
+A line says when what was captured, and the snapshot's id. Where the capture lies in a pack, which is a WARC file, it
+names that too, as replay tools read it; captures kept as objects lie in no WARC file, and their lines name none.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from archiver.export.cdxj import write_zipnum
-from archiver.export.http_blocks import ascii_uri
-from archiver.export.warc import timestamp
-from archiver.export.warc_records import mime_of
+from archiver.export.cdxj import Place, write_zipnum
 from archiver.model import Record
 from archiver.urls import surt
+from archiver.warc.http_blocks import ascii_uri
+from archiver.warc.records import mime_of
+from archiver.warc.writing import timestamp
 
 
-def line_of(record: Record) -> str:
-    """Return the line of a capture that got an answer."""
+def line_of(record: Record, place: Place | None) -> str:
+    """Return the line of a capture that got an answer; `place` is where it lies in a pack."""
     uri = ascii_uri(record.url)
     members = {
         "url": uri,
-        "mime": mime_of(record.capture.headers),
+        "mime": "warc/revisit" if place and place.is_revisit else mime_of(record.capture.headers),
         "status": str(record.capture.status),
-        **({"digest": f"sha1:{record.html.sha1}", "length": str(record.html.size)} if record.html else {}),
+        **({"digest": f"sha1:{record.html.sha1}"} if record.html else {}),
+        **({"length": str(place.length)} if place else {"length": str(record.html.size)} if record.html else {}),
+        **({"offset": str(place.offset), "filename": place.filename} if place else {}),
         "id": record.id,
     }
     return f"{surt(uri)} {timestamp(record.captured_at)} {json.dumps(members)}"

@@ -23,6 +23,7 @@ from archiver.archive import Archive
 from archiver.catalog import Query, Row
 from archiver.errors import ArchiveError, StoreError
 from archiver.export import parquet
+from archiver.export.cdxj import Place
 from archiver.fixity import Progress
 from archiver.keys import LISTING, PUBLISHED
 from archiver.publishing import indexes, search
@@ -73,7 +74,7 @@ def publish(
     files: list[Published] = []
     total, read = archive.synced_catalog().count(Query()), 0
     for number, part in _parts(archive, rows):
-        made_of = _made_of(part)
+        made_of = _made_of(archive, part)
         there = known.get(made_of, [])
         done.kept += len(there)
         files += there or _make(archive, part, number, made_of, done)
@@ -102,10 +103,12 @@ def _parts(archive: Archive, size: int) -> Iterator[tuple[int, list[Row]]]:
             number += 1
 
 
-def _made_of(part: list[Row]) -> str:
+def _made_of(archive: Archive, part: list[Row]) -> str:
     digest = hashlib.sha256(f"{FORMAT} {part[0].crawl}\n".encode())
     for row in part:
         digest.update(bytes.fromhex(row.record_sha256))
+        if place := archive.store.place(row.record_key):  # packs that were joined since are other files
+            digest.update(f"{place[0]} {place[1].offset}\n".encode())
     return digest.hexdigest()
 
 
@@ -143,7 +146,15 @@ def _collect(archive: Archive, part: list[Row], collected: Collected) -> Iterato
         if isinstance(data, ArchiveError):
             yield key, data
         else:
-            collected.add(from_json(data, key), data)
+            collected.add(from_json(data, key), data, _place(archive, key))
+
+
+def _place(archive: Archive, key: str) -> Place | None:
+    """Where the answer lies that the record at `key` tells of; None where that is no WARC file."""
+    if (found := archive.store.place(key)) is None:
+        return None
+    pack, answer = found
+    return Place(filename=pack, offset=answer.offset, length=answer.length, is_revisit=answer.type == "revisit")
 
 
 class _Putting:

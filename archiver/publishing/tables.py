@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from archiver.bodies import sha256_hex
 from archiver.export import captures, parquet
 from archiver.export.articles import article_row
+from archiver.export.cdxj import Place
 from archiver.model import Record
 from archiver.publishing.indexes import line_of
 
@@ -38,16 +39,16 @@ class Collected:
         self._file.execute("CREATE TABLE lines (line)")
         self._file.execute("BEGIN")
 
-    def add(self, record: Record, data: bytes) -> None:
-        """Keep what a record gives. `data` is the record as it is stored."""
+    def add(self, record: Record, data: bytes, place: Place | None) -> None:
+        """Keep what a record gives. `data` is the record as it is stored, `place` where its answer lies in a pack."""
         row = article_row(record, record_sha256=sha256_hex(data))
-        place = row["domain"], row["published"] or "", row["id"]
-        self._file.execute("INSERT INTO articles VALUES (?, ?, ?, ?)", (*place, json.dumps(row)))
+        order = row["domain"], row["published"] or "", row["id"]
+        self._file.execute("INSERT INTO articles VALUES (?, ?, ?, ?)", (*order, json.dumps(row)))
         if record.capture.status is not None:  # what got no answer is no capture to an index
-            capture = captures.capture_row(record, None)
+            capture = captures.capture_row(record, place)
             key = capture["url_surtkey"], capture["fetch_time"]
             self._file.execute("INSERT INTO captures VALUES (?, ?, ?)", (*key, json.dumps(capture)))
-            self._file.execute("INSERT INTO lines VALUES (?)", (line_of(record),))
+            self._file.execute("INSERT INTO lines VALUES (?)", (line_of(record, place),))
 
     def write_articles(self, path: Path) -> int:
         """Write the articles; return how many rows."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from archiver.storage.store import ObjectInfo, check_key, check_range, is_key, i
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_STEP = 1024 * 1024
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)  # what link(2) says on file systems without hard links
 
 
@@ -91,6 +92,18 @@ class FolderStore:
                     with suppress(FileNotFoundError):  # deleted while we were looking
                         yield _info(key, entry.stat(follow_symlinks=False))
 
+    def join(self, key: str, keys: Sequence[str], *, media_type: str | None = None) -> None:
+        """See Store."""
+        path = self._path(key)
+        with self._writing(key):
+            self._written(path, self._pieces(keys), overwrite=True)
+
+    def _pieces(self, keys: Sequence[str]) -> Iterator[bytes]:
+        for key in keys:
+            with self._speaking(key), open(self._path(key), "rb") as file:
+                while piece := file.read(_STEP):
+                    yield piece
+
     def delete(self, key: str) -> None:
         """See Store."""
         path = self._path(key)
@@ -134,11 +147,14 @@ class FolderStore:
         return path
 
     def _write(self, path: str, data: bytes, *, overwrite: bool) -> None:
-        """Write `data` under a temporary name and move it to `path`; FileExistsError unless `overwrite`."""
+        self._written(path, (data,), overwrite=overwrite)
+
+    def _written(self, path: str, pieces: Iterable[bytes], *, overwrite: bool) -> None:
+        """Write `pieces` under a temporary name and move it to `path`; FileExistsError unless `overwrite`."""
         temporary = os.path.join(os.path.dirname(path), f"~{uuid4().hex}")
         try:
             with self._create(temporary) as file:
-                file.write(data)
+                file.writelines(pieces)
                 file.flush()
                 if self._fsync:
                     os.fsync(file.fileno())

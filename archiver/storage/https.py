@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NoReturn, Self
@@ -76,6 +76,10 @@ class HttpStore:
 
     def replace(self, key: str, data: bytes, *, media_type: str | None = None, encoding: str | None = None) -> None:
         """Raise StoreDenied."""
+        self._refuse()
+
+    def join(self, key: str, keys: Sequence[str], *, media_type: str | None = None) -> None:
+        """See Store. Refused: read only."""
         self._refuse()
 
     def delete(self, key: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import NamedTuple, Self
@@ -61,6 +61,10 @@ class MemoryStore:
         with self._lock:
             wanted = [(key, kept) for key, kept in self._objects.items() if is_wanted(key, prefix, after)]
         yield from (_info(key, kept) for key, kept in wanted)
+
+    def join(self, key: str, keys: Sequence[str], *, media_type: str | None = None) -> None:
+        """See Store."""
+        self.replace(key, b"".join(map(self.get, keys)), media_type=media_type)
 
     def delete(self, key: str) -> None:
         """See Store."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -19,6 +19,7 @@ from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
 from archiver.errors import FixityMismatch, KeyTaken, NotArchived, StoreDenied, StoreError
+from archiver.storage.parts import SMALLEST_PART, Piece, parts_of
 from archiver.storage.s3_client import ServerClock, make_client
 from archiver.storage.s3_errors import code_of, translate
 from archiver.storage.s3_options import S3Place, parse
@@ -114,6 +115,49 @@ class S3Store:
             if not answer.get("IsTruncated"):
                 return
             page["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def join(self, key: str, keys: Sequence[str], *, media_type: str | None = None) -> None:
+        """See Store. A multipart copy: what is large enough is copied by the server (UploadPartCopy)."""
+        sizes = {}
+        for one in keys:
+            if (info := self.head(one)) is None:
+                raise NotArchived(one)
+            sizes[one] = info.size
+        more = {"ContentType": media_type} if media_type else {}
+        if self.options.storage_class:
+            more["StorageClass"] = self.options.storage_class
+        target = {"Key": self._key(key)}
+        made = self._call("create_multipart_upload", key, **target, **more, **self._encryption(), **self._lock())
+        target["UploadId"] = made["UploadId"]
+        try:
+            parts = [
+                {"PartNumber": number, "ETag": self._part(key, {**target, "PartNumber": number}, pieces)}
+                for number, pieces in enumerate(parts_of(sizes), 1)
+            ]
+            self._call("complete_multipart_upload", key, **target, MultipartUpload={"Parts": parts})
+            joined = self.head(key)
+            if joined is None or joined.size != sum(sizes.values()):
+                raise StoreError(self.uri, f"{key}: the server joined other bytes than we named; do it again")
+        except BaseException:
+            with suppress(StoreError):
+                self._call("abort_multipart_upload", key, **target)
+            raise
+
+    def _part(self, key: str, target: Mapping[str, Any], pieces: Sequence[Piece]) -> str:
+        """Make one part, by copying if it is of one object; return its ETag."""
+        if len(pieces) == 1 and pieces[0].length >= SMALLEST_PART:
+            (piece,) = pieces
+            answer = self._call(
+                "upload_part_copy",
+                piece.key,
+                **target,
+                CopySource={"Bucket": self.bucket, "Key": self._key(piece.key)},
+                CopySourceRange=f"bytes={piece.start}-{piece.start + piece.length - 1}",
+            )
+            return str(answer["CopyPartResult"]["ETag"])
+        data = b"".join(self.get_range(piece.key, piece.start, piece.length) for piece in pieces)
+        answer = self._call("upload_part", key, **target, Body=data)
+        return str(answer["ETag"])
 
     def delete(self, key: str) -> None:
         """See Store. In a bucket with versions the object's versions stay."""

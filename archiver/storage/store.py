@@ -7,7 +7,7 @@ stores (memory, folder, S3) pass one contract suite and may be called from many 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
@@ -62,6 +62,12 @@ class Store(Protocol):
 
     def list(self, prefix: str = "", *, after: str | None = None) -> Iterator[ObjectInfo]:
         """Yield every object whose key starts with `prefix` and, as a string, is greater than `after`. In no order."""
+
+    def join(self, key: str, keys: Sequence[str], *, media_type: str | None = None) -> None:
+        """Keep at `key` what is at `keys`, one after the other, without moving it through this machine where it can.
+
+        Atomic, and whatever was at `key` before goes. Raises NotArchived if one of them is not there.
+        """
 
     def delete(self, key: str) -> None:
         """Remove the object at `key`; nothing happens if there is none."""

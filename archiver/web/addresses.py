@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote
 
 from archiver.catalog import Row, target
 from archiver.errors import BadInput
-from archiver.export.http_blocks import ascii_uri
-from archiver.export.warc import timestamp
+from archiver.warc.http_blocks import ascii_uri
+from archiver.warc.writing import timestamp
 
 Mode = Literal["", "id_", "mp_", "if_", "im_", "cs_", "fo_"]
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from archiver.compare import compare
 from archiver.compare.html import paragraphs_to_html, pieces_to_html
 from archiver.errors import BadInput
-from archiver.export.warc import timestamp
+from archiver.warc.writing import timestamp
 from archiver.web import addresses, policy, site
 from archiver.web.addresses import in_path
 from archiver.web.mementos import Timeline, middle

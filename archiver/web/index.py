@@ -17,9 +17,9 @@ from archiver.catalog import Query, Row, target
 from archiver.catalog.queries import condition
 from archiver.catalog.rows import COLUMNS, from_values
 from archiver.errors import BadInput
-from archiver.export.warc import timestamp
 from archiver.timestamps import iso, span
 from archiver.urls import BadUrl, host
+from archiver.warc.writing import timestamp
 from archiver.web.addresses import read_url
 
 PAGE_LINES = 3000  # as other servers have it: clients count on it

@@ -12,9 +12,9 @@ from email.utils import format_datetime, parsedate_to_datetime
 from archiver.archive import Archive
 from archiver.catalog import Query, Row, target
 from archiver.errors import BadInput, NotArchived
-from archiver.export.warc import timestamp
 from archiver.timestamps import span
 from archiver.urls import BadUrl, canonical, surt
+from archiver.warc.writing import timestamp
 from archiver.web.addresses import in_path, path_of
 
 NOT_MODIFIED = 304

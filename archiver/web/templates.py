@@ -13,8 +13,8 @@ import jinja2
 from markupsafe import Markup
 
 import archiver
-from archiver.export.warc import timestamp
 from archiver.report.charts import number
+from archiver.warc.writing import timestamp
 from archiver.web.addresses import in_path, path_of, path_to
 
 FOLDER = Path(__file__).parent / "templates"

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archiver.bodies import sha1_base32
-from archiver.export.http_blocks import ascii_uri, hop_head, protocol_of, request_head, response_head
-from archiver.export.warc import (
+from archiver.model import Capture, Headers, Hop, Snapshot
+from archiver.warc.http_blocks import ascii_uri, hop_head, protocol_of, request_head, response_head
+from archiver.warc.writing import (
     IDENTICAL,
     NOT_MODIFIED,
     Entry,
@@ -24,7 +25,6 @@ from archiver.export.warc import (
     warc_date,
     warc_fields,
 )
-from archiver.model import Capture, Headers, Hop, Snapshot
 
 _RESPONSE = ("Content-Type", "application/http; msgtype=response")
 _EMPTY = sha1_base32(b"")
