@@ -97,17 +97,22 @@ def record_prefix(collection: str | None = None) -> str:
     return RECORDS if collection is None else f"{RECORDS}{checked_name(collection)}/"
 
 
-def pack_key(collection: str, first_at: datetime, sha256: str) -> str:
-    """Return the key of a pack with this digest (hex) whose first capture was `first_at`."""
+def pack_key(collection: str, first_at: datetime, token: str) -> str:
+    """Return the key of a pack whose first capture was `first_at`; `token` is 16 hex digits that no other has."""
     at = first_at.astimezone(UTC)
     day = f"{at.year:04d}/{at.month:02d}/{at.day:02d}"
     clock = f"{at.hour:02d}{at.minute:02d}{at.second:02d}"
-    return f"{PACKS}{checked_name(collection)}/{day}/{clock}-{sha256[:16]}.warc.gz"
+    return f"{PACKS}{checked_name(collection)}/{day}/{clock}-{token}.warc.gz"
 
 
 def contents_key(pack: str) -> str:
     """Return the key of what is in the pack at `pack`."""
     return pack.removesuffix(".warc.gz") + ".jsonl.gz"
+
+
+def pack_of(contents: str) -> str:
+    """Return the key of the pack whose contents are at `contents`."""
+    return contents.removesuffix(".jsonl.gz") + ".warc.gz"
 
 
 def crawl_prefix(crawl_id: str) -> str:

@@ -25,7 +25,7 @@ from archiver.errors import NotArchived, StoreError, StoreFull
 from archiver.export import export
 from archiver.fixity import Entry
 from archiver.keys import LAYOUTS
-from archiver.packs import compact, splicable
+from archiver.packs import PackedStore, compact, splicable
 from archiver.packs.contents import read_contents
 from archiver.publishing import publish
 from archiver.storage import Store, open_store
@@ -201,8 +201,7 @@ def test_published_columns_and_index_name_the_packs(packed: Archive, tmp_path: P
         assert f"WARC-Target-URI: {url}\r\n".encode() in gzip.decompress(data)
     again = publish(packed)
     assert again.made == 0
-    compact(packed.store.below, target=10 * SMALL)
-    packed.store.refresh()
+    compact(packed.store, target=10 * SMALL)
     assert publish(packed).made > 0  # the packs have other names now
 
 
@@ -359,33 +358,50 @@ def test_compacting_joins_packs_and_changes_nothing_that_is_read(packed: Archive
     before, packs = objects(packed), len(packs_in(tmp_path / "archive"))
     with Archive.open(str(tmp_path / "archive")) as reader:
         list(reader.find())  # it knows the old packs
-        done = compact(packed.store.below, target=10 * SMALL)
+        done = compact(packed.store, target=10 * SMALL)
         assert (done.packs, done.into) == (packs, 1)
         assert reader.get("https://news.example/9").body is not None
     packed.store.refresh()
     assert objects(packed) == before
     assert list(packed.verify()) == []
     assert len(packs_in(tmp_path / "archive")) == 1
-    assert compact(packed.store.below, target=10 * SMALL).packs == 0
+    assert compact(packed.store, target=10 * SMALL).packs == 0
 
 
-@pytest.mark.parametrize("stop", ["join", "put_new", "delete"])
-def test_compacting_that_was_killed_shows_everything_once_and_goes_on(packed: Archive, stop: str, tmp_path: Path):
-    before = objects(packed)
+class Dying:
+    """A store whose process dies at its n-th call of one method, counted from 0."""
 
-    class Dying:
-        def __getattr__(self, name: str) -> object:
-            if name == stop:
+    def __init__(self, store: Store, method: str, n: int = 0) -> None:
+        self._store, self._method, self._left = store, method, n
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._method:
+            if not self._left:
                 raise KeyboardInterrupt
-            return getattr(packed.store.below, name)
+            self._left -= 1
+        return getattr(self._store, name)
 
+
+def lines_in(folder: Path) -> list[str]:
+    """The keys in every list of a pack that is there."""
+    lists = (folder / "packs").rglob("*.jsonl.gz")
+    return sorted(line.key for path in lists for line in read_contents(path.read_bytes()).lines)
+
+
+@pytest.mark.parametrize(("stop", "n"), [("join", 0), ("put_new", 0), ("delete", 0), ("delete", 1), ("delete", 3)])
+def test_compacting_that_was_killed_shows_everything_once_and_goes_on(
+    packed: Archive, tmp_path: Path, stop: str, n: int
+):
+    folder, before = tmp_path / "archive", objects(packed)
+    dying = PackedStore(Dying(packed.store.below, stop, n), None)  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
-        compact(Dying(), target=10 * SMALL)  # type: ignore[arg-type]
-    with Archive.open(str(tmp_path / "archive")) as reader:
+        compact(dying, target=10 * SMALL)
+    with Archive.open(str(folder)) as reader:
         assert objects(reader) == before
-    compact(packed.store.below, target=10 * SMALL)
-    packed.store.refresh()
+    compact(packed.store, target=30 * SMALL)  # another plan than the first
     assert objects(packed) == before
+    assert lines_in(folder) == sorted(key for key in before if key.startswith("records/"))
+    assert list(packed.verify()) == []
 
 
 def test_the_server_joins_packs_in_s3(s3_uri: str, tmp_path: Path):
@@ -431,6 +447,25 @@ def test_a_takedown_writes_the_pack_anew_without_the_page(packed: Archive, tmp_p
     assert {key: data for key, data in others.items() if key != row.body_key}.items() <= after.items()
     assert row.body_key not in after
     assert list(packed.verify()) == []
+
+
+@pytest.mark.parametrize("n", range(6))
+@pytest.mark.parametrize("then", ["the takedown again", "compacting"])
+def test_a_takedown_that_was_killed_is_finished(tmp_path: Path, n: int, then: str):
+    folder, url = tmp_path / "archive", "https://news.example/5"
+    with open_packs(folder) as archive:
+        fill(archive)
+        body = archive.get(url).body
+        assert body is not None
+        archive.store.below = Dying(archive.store.below, "delete", n)  # type: ignore[assignment]
+        with suppress(KeyboardInterrupt):
+            take_down(archive, plan(archive, url), reason="a court order", at=START)
+    with Archive.open(str(folder)) as archive:
+        if then == "compacting":
+            archive.compact(target=100 * SMALL)
+        take_down(archive, plan(archive, url), reason="a court order", at=START)
+        assert not [path for path in packs_in(folder) if body in gzip.decompress(path.read_bytes())]
+        assert list(archive.verify()) == []
 
 
 # ---------------------------------------------------------------------- the command line and a crawl

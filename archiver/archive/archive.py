@@ -402,9 +402,7 @@ class Archive:
     def compact(self, *, target: int, progress: Progress | None = None) -> Compacted:
         """Join small packs into larger ones of at most `target` bytes. See `archiver.packs.compact`."""
         self.store.check(write=True)
-        done = compact(self.store.below, target=target, progress=progress)
-        self.store.refresh()
-        return done
+        return compact(self.store, target=target, progress=progress)
 
     def close(self) -> None:
         """Let go of the catalog and the store's connections."""

@@ -194,6 +194,7 @@ class RunningCrawl:
         try:
             if "archive" in made:
                 await self.in_thread(self.archive.flush)
+                await self.in_thread(self.archive.store.recover)  # of another worker that died beside us
             if self._ledger is not None:
                 await end_round(self)
         except ArchiveError as error:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from archiver.errors import ArchiveError, NotArchived
-from archiver.keys import PACKS, contents_key, kind_of
+from archiver.keys import PACKS, contents_key, kind_of, pack_of
 from archiver.model import Damage
 from archiver.packs.contents import Footer, read_contents
 from archiver.storage import ObjectInfo, Store
@@ -25,7 +25,7 @@ def check_packs(store: Store, *, took: Callable[[int], None] = lambda size: None
     owned: set[str] = set()
     checked: list[tuple[str, Footer]] = []
     for key in sorted(key for key in there if key.endswith(".jsonl.gz")):
-        owned.add(key.removesuffix(".jsonl.gz") + ".warc.gz")
+        owned.add(pack_of(key))
         try:
             data = store.get(key)
         except ArchiveError as error:
@@ -40,7 +40,10 @@ def check_packs(store: Store, *, took: Callable[[int], None] = lambda size: None
             replaced.update(found.footer.replaces)
             checked.append((key, found.footer))
     for key, footer in checked:
-        if key not in replaced:
+        if key in replaced:
+            detail = "another pack stands for it; `archiver compact` deletes what is left of it"
+            yield Damage(key=footer.pack, problem="unreferenced", detail=detail)
+        else:
             yield from _pack(store, footer, there.get(footer.pack), took)
     for key in sorted(key for key in there.keys() - owned if key.endswith(".warc.gz")):
         if store.head(contents_key(key)) is None and store.head(key) is not None:

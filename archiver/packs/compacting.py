@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from archiver.errors import BadInput, BadRecord
 from archiver.keys import PACKS, contents_key
 from archiver.packs.rewriting import Source, join, source
-from archiver.storage import Store
+from archiver.packs.store import PackedStore
 
 TARGET = 64 * 1024 * 1024
 
@@ -27,26 +27,30 @@ class Compacted:
     left: tuple[BadRecord, ...] = ()  # contents that are damaged: those packs are as they were
 
 
-def compact(store: Store, *, target: int = TARGET, progress: Callable[[int, int], None] | None = None) -> Compacted:
+def compact(
+    store: PackedStore, *, target: int = TARGET, progress: Callable[[int, int], None] | None = None
+) -> Compacted:
     """Join small packs. Stopped and done again, it goes on. Raises StoreError, BadInput for a target that is none."""
     if target < 1:
         raise BadInput(f"target {target}", "give the bytes of a large pack, 64 MiB for example")
-    done = Compacted()
-    packs = {info.key: info.size for info in store.list(PACKS)}
+    store.finish()
+    below, done = store.below, Compacted()
+    packs = {info.key: info.size for info in below.list(PACKS)}
     groups = list(_groups({key: size for key, size in packs.items() if contents_key(key) in packs}, target))
     for number, keys in enumerate(groups, 1):
         sources: list[Source] = []
         for key in keys:
             try:
-                sources.append(source(store, contents_key(key)))
+                sources.append(source(below, contents_key(key)))
             except BadRecord as error:
                 done.left += (error,)
         if len(sources) > 1:
-            join(store, sources)
+            join(below, sources)
             done.packs, done.into = done.packs + len(sources), done.into + 1
             done.bytes += sum(packs[one.pack] for one in sources)
         if progress is not None:
             progress(number, len(groups))
+    store.refresh()
     return done
 
 

@@ -1,8 +1,8 @@
 """Packs made of packs: without something, or of several. In: packs. Out: one pack. Never: a reader that sees half.
 
-The new pack is put first, then its contents, which name those that they replace; then the old contents go, then the old
-packs. Who reads meanwhile finds everything in the old ones or in the new one. Stopped anywhere and done again, it goes
-on: an old pack whose contents another replaces is only waiting to be deleted.
+The new pack is put first, then its contents, which name those that they replace; then the old packs go, each before its
+contents. Who reads meanwhile finds everything in the old ones or in the new one. Stopped anywhere and done again, it
+goes on: old contents that are still there, and replaced, say what is left to be deleted (`PackedStore.finish`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from archiver.errors import BadRecord
-from archiver.keys import contents_key
+from archiver.keys import contents_key, pack_of
 from archiver.packs.contents import (
     Contents,
     Footer,
@@ -71,8 +71,7 @@ def without(store: Store, key: str, *, contents: str, pack: str) -> tuple[str, C
             kept.append((line, record))
     pieces.append(data[last:])
     new = _written(store, b"".join(pieces), kept, instead_of=old) if kept else None
-    store.delete(contents)
-    store.delete(pack)
+    discard(store, contents)
     return new
 
 
@@ -98,10 +97,14 @@ def join(store: Store, sources: Sequence[Source]) -> str:
     new = contents_key(key)
     store.put_new(new, b"".join(lines) + footer_bytes(footer), media_type="application/gzip")
     for one in sources:
-        store.delete(one.contents)
-    for one in sources:
-        store.delete(one.pack)
+        discard(store, one.contents)
     return new
+
+
+def discard(store: Store, contents: str) -> None:
+    """Delete a pack, then its contents: they are what is known of it, so they go last."""
+    store.delete(pack_of(contents))
+    store.delete(contents)
 
 
 def _moved(line: Line, by: int) -> Line:

@@ -1,6 +1,6 @@
 """The spool: packs being filled, on this machine's disk. In: captures. Out: packs in the store. Never: losing one.
 
-    <name>.warc.gz    the pack as far as it goes        <name>.jsonl.gz    its contents, without the last line
+    <token>.warc.gz    the pack as far as it goes        <token>.jsonl.gz    its contents, without the last line
 
 A capture is in when both files are on the disk (fsync; captures that come together share one). A full pack is put into
 the store: pack first, contents second, and what has no contents is no pack to anybody. Then the spool lets go of it. A
@@ -61,8 +61,9 @@ class Spool:
         with self._lock:
             if self._index.record(key) is None:
                 current = self._current(record)
-                current.append(record, record_bytes, key=key, body=body, packed=packed, earlier=earlier)
-                self._index.add(str(current.contents), str(current.pack), [current.line])
+                if key not in current.lines:  # else the index failed after it was written
+                    current.append(record, record_bytes, key=key, body=body, packed=packed, earlier=earlier)
+                self._index.add(str(current.contents), str(current.pack), [current.lines[key]])
             filling, end = self._open, self._open.end if self._open else 0
         if filling is not None:
             self._sync(filling, end)
@@ -97,7 +98,11 @@ class Spool:
         if self._open is None:
             with _disk(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._open = _Open(self.folder / uuid4().hex, first_at=record.captured_at)
+                token = uuid4().hex[:16]
+                name = pack_key(self.collection, record.captured_at, token).rpartition("/")[2]
+                self._open = _Open(self.folder / token, name=name, at=record.captured_at)
+                if self._fsync:
+                    _sync_folder(self.folder)
         return self._open
 
     def _sync(self, current: _Open, end: int) -> None:
@@ -125,13 +130,13 @@ class Spool:
                 lock.close()
 
     def _put(self, path: Path) -> None:
-        """Put one pack; doing it again changes nothing, for its name is its digest."""
+        """Put one pack; doing it again changes nothing."""
         contents = _contents_of(path)
         pack, listed = path.read_bytes(), contents.read_bytes()
         lines = read_contents(listed).lines
         if lines:
             digest = hashlib.sha256(pack).hexdigest()
-            key = pack_key(self.collection, second_of(lines[0].key), digest)
+            key = pack_key(self.collection, second_of(lines[0].key), path.name.removesuffix(".warc.gz"))
             footer = Footer(pack=key, size=len(pack), parts=(Part(sha256=digest, size=len(pack)),), lines=len(lines))
             self._store.put_new(key, pack, media_type=MEDIA_TYPES["pack"])
             self._store.put_new(contents_key(key), listed + footer_bytes(footer), media_type=MEDIA_TYPES["contents"])
@@ -143,20 +148,20 @@ class Spool:
 class _Open:
     """A pack that is being filled."""
 
-    def __init__(self, stem: Path, *, first_at: datetime) -> None:
+    def __init__(self, stem: Path, *, name: str, at: datetime) -> None:
         self.pack, self.contents = stem.with_name(f"{stem.name}.warc.gz"), stem.with_name(f"{stem.name}.jsonl.gz")
         self._contents = self.contents.open("xb", buffering=0)
         self._pack = self.pack.open("xb", buffering=0)
         fcntl.flock(self._pack, fcntl.LOCK_EX)
         self._since = time.monotonic()
         self._first = warcinfo(
-            name=stem.name,
-            at=first_at.astimezone(UTC),
+            name=name,
+            at=at.astimezone(UTC),
             about=(("software", "newsvault"),),
         )
         self.end = self.synced = 0
         self._listed = 0
-        self.line: Line
+        self.lines: dict[str, Line] = {}
         self.is_closed = False
 
     @property
@@ -185,7 +190,7 @@ class _Open:
                 file.truncate(size)
                 file.seek(size)
             raise
-        self.line = replace(line, at=self._listed, long=len(listed))
+        self.lines[key] = replace(line, at=self._listed, long=len(listed))
         self.end, self._listed = line.end, self._listed + len(listed)
 
     def _records(
@@ -243,6 +248,15 @@ def _mended(path: Path, index: Index) -> BinaryIO | None:
     index.forget(str(contents))
     index.add(str(contents), str(path), lines)
     return file
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the names of its files survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _contents_of(pack: Path) -> Path:

@@ -20,11 +20,11 @@ from threading import Lock
 from typing import Self, TypeVar
 
 from archiver.errors import BadRecord, KeyTaken, NotArchived, StoreError
-from archiver.keys import BODIES, PACK_BYTES, PACKS, RECORDS
+from archiver.keys import BODIES, PACK_BYTES, PACKS, RECORDS, pack_of
 from archiver.model import Record
 from archiver.packs.contents import Answer, Contents, read_contents, record_of
 from archiver.packs.index import BodyPlace, Index, RecordPlace
-from archiver.packs.rewriting import without
+from archiver.packs.rewriting import discard, without
 from archiver.packs.spool import Spool
 from archiver.readahead import read_ahead, threads_for
 from archiver.storage import ObjectInfo, Store
@@ -96,8 +96,18 @@ class PackedStore:
         """Whether this record or body is in a pack."""
         return self._has(key) and self._look(key) is not None
 
-    def refresh(self) -> None:
-        """Learn which packs there are: others may have added, joined or rewritten some. Raises StoreError."""
+    def finish(self) -> None:
+        """Delete packs that were joined or written anew, where that was interrupted. Raises StoreError."""
+        there = self.refresh()
+        if there:
+            for contents in sorted(there & self._index.replaced()):
+                discard(self.below, contents)
+
+    def refresh(self) -> set[str]:
+        """Learn which packs there are: others may have added, joined or rewritten some. Return their contents' keys.
+
+        Raises StoreError.
+        """
         self._looked = time.monotonic()
         known = self._index.known() if self._may_have() else {}  # before the listing: what is put meanwhile is in that
         there = {info.key for info in self.below.list(PACKS) if info.key.endswith(CONTENTS)}
@@ -112,9 +122,10 @@ class PackedStore:
                 raise data
             if key not in self._index.replaced():
                 self._enter(key, read_contents(data))
+        return there
 
     def _enter(self, key: str, found: Contents) -> None:
-        pack = found.footer.pack if found.footer else key.removesuffix(CONTENTS) + ".warc.gz"
+        pack = found.footer.pack if found.footer else pack_of(key)
         replaces = found.footer.replaces if found.footer else ()
         self._index.add(key, pack, found.lines, why=found.why, replaces=replaces)
 
@@ -232,7 +243,7 @@ class PackedStore:
         self.below.delete(key)
         if not key.startswith((BODIES, RECORDS)):
             return
-        self.refresh()
+        self.finish()
         if not self._has(key):
             return
         self.flush()
