@@ -77,6 +77,7 @@ def test_the_schema_takes_what_the_code_takes():
     for table, keys in KEYS.items():
         for key, kind in keys.items():
             value = {"text": "never", "number": 0.5, "whole number": 1, "true or false": True}.get(kind, [])
+            value = "packs" if key == "layout" else value
             data = {**SEED, **({table: {key: value}} if table else {key: value})}
             SCHEMA.validate(data)
             job_of(data)
