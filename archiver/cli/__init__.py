@@ -126,7 +126,9 @@ def _run(words: list[str]) -> int:
 
 def _fail(why: str, code: int) -> int:
     """Say in one line what is wrong; what a page or a file name puts into it cannot drive a terminal."""
-    from archiver.cli.output import safe
+    import logging
 
-    click.echo(f"archiver: {safe(' '.join(why.split()))}", err=True)
+    from archiver.cli.output import note
+
+    note(f"archiver: {' '.join(why.split())}", logging.ERROR)
     return code

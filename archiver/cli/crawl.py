@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import click
 
+from archiver.cli.output import log_format_option, note
 from archiver.errors import BadInput
 from archiver.job import ROLES, SPIDERS, Job, read_job
 from archiver.keys import LAYOUTS, checked_name
@@ -83,6 +85,13 @@ from archiver.model import Seed
     "--url", "urls", multiple=True, help="With --dry-run: what would become of it; - reads stdin. Repeatable."
 )
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: as JSON.")
+@click.option(
+    "--metrics",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Keep where the job stands in FILE, for Prometheus's node_exporter: its textfile collector reads *.prom.",
+)
+@log_format_option
 @click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), help="[default: INFO]")
 @click.option("--quiet", "-q", is_flag=True, help="Warnings only, no summary.")
 def crawl(
@@ -165,7 +174,8 @@ OPTIONS = {
     "recrawl": "recrawl",
     "max_pages": "max_pages", "max_seconds": "max_seconds", "delay": "delay_seconds", "per_host": "per_host",
     "concurrency": "concurrency", "workers": "workers", "user_agent": "user_agent", "patience": "patience_seconds",
-    "allow": "allow", "insecure_hosts": "insecure_hosts", "layout": "layout",
+    "allow": "allow", "insecure_hosts": "insecure_hosts", "layout": "layout", "metrics": "metrics",
+    "log_format": "log_format",
 }  # fmt: skip
 
 
@@ -201,17 +211,15 @@ def _settings(job: Job, given: dict[str, Any], quiet: bool) -> dict[str, Any]:
 def _summary(ended: Any) -> None:
     counts = ended.counts
     if counts is not None:
-        click.echo(f"crawl {ended.crawl}: {_words(counts.outcomes) or 'nothing fetched'}", err=True)
+        note(f"crawl {ended.crawl}: {_words(counts.outcomes) or 'nothing fetched'}")
         if counts.reasons:
-            click.echo(f"  reasons: {_words(counts.reasons)}", err=True)
+            note(f"  reasons: {_words(counts.reasons)}")
         if counts.dropped:
-            click.echo(f"  links left out: {_words(counts.dropped)}", err=True)
+            note(f"  links left out: {_words(counts.dropped)}")
         if counts.pending + counts.leased:
-            click.echo(
-                f"  {counts.pending + counts.leased} URLs are left; run the same command again to go on", err=True
-            )
+            note(f"  {counts.pending + counts.leased} URLs are left; run the same command again to go on")
     if ended.problem is not None:
-        click.echo(f"archiver: {ended.problem}", err=True)
+        note(f"archiver: {ended.problem}", logging.ERROR)
 
 
 def _words(numbers: Any) -> str:

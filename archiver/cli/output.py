@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import click
 
+from archiver import logs
 from archiver.errors import BadInput
 from archiver.timestamps import iso
 
@@ -22,6 +24,12 @@ _LONG = ("url", "requested_url", "surt", "title", "authors", "body_key", "record
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Fields = Mapping[str, Any]
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(logs.FORMATS),
+    envvar="NEWSVAULT_LOG_FORMAT",
+    help="The log on stderr: lines for people, or one JSON object a line.  [default: text]",
+)
 
 
 def safe(text: str) -> str:
@@ -34,6 +42,14 @@ def say(text: str, *, nl: bool = True) -> None:
     text = safe(text) if sys.stdout.isatty() else text
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # a title in Greek must not end a Latin-1 listing
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=nl)
+
+
+def note(text: str, level: int = logging.INFO) -> None:
+    """Say something beside the data: a line on stderr, or an object in a log that is JSON."""
+    if logs.in_json():
+        logging.getLogger("archiver").log(level, "%s", text.strip())
+    else:
+        click.echo(safe(text), err=True)
 
 
 def give(data: bytes) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from archiver import logs
 from archiver.cli.options import archive_options, opened
+from archiver.cli.output import log_format_option, note
 from archiver.errors import BadInput
 
 
@@ -31,6 +33,7 @@ from archiver.errors import BadInput
 )
 @click.option("--user-agent", metavar="TEXT", help="With a token: who asks for a page, with an address for questions.")
 @click.option("--allow", multiple=True, metavar="HOST[:PORT]", help="With a token: an exception to the network guard.")
+@log_format_option
 def serve(
     host: str,
     port: int,
@@ -40,6 +43,7 @@ def serve(
     download_limit: int,
     user_agent: str | None,
     allow: tuple[str, ...],
+    log_format: str | None,
     **given: Any,
 ) -> None:
     """Serve an archive: search, read, replay, compare, download; Memento, CDX and a JSON API.
@@ -51,6 +55,8 @@ def serve(
     except ModuleNotFoundError as error:
         raise BadInput(f"archiver serve ({error.name} is missing)", "pip install newsvault[web]") from error
 
+    if log_format == "json":
+        logs.speak_json()
     options = web.Options(
         title=title,
         public_url=public_url,
@@ -64,4 +70,4 @@ def serve(
 
 
 def _ready(address: str) -> None:
-    click.echo(f"serving at {address}", err=True)
+    note(f"serving at {address}")

@@ -13,6 +13,7 @@ from archiver.errors import BadInput
 from archiver.extraction.requisites import KINDS
 from archiver.frontier.addresses import checked
 from archiver.keys import LAYOUTS, PACK_BYTES, Layout
+from archiver.logs import FORMATS as LOG_FORMATS
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -81,6 +82,8 @@ class CrawlOptions:
     put_threads: int = 8
 
     patience_seconds: float = 1800.0  # how long to wait for a store that is down
+    metrics: str = ""  # a file that says where the job stands, for Prometheus's node_exporter; "" = none
+    log_format: str = "text"  # of the log on stderr: text, or json with one object a line
     min_free_bytes: int = 32 * MiB  # below this much room on the disk of state or archive the crawl pauses
 
     def __post_init__(self) -> None:
@@ -92,6 +95,8 @@ class CrawlOptions:
             raise BadInput(PREFIX + "LAYOUT", f"{self.layout!r} is none of {', '.join(LAYOUTS)}")
         if self.pack_bytes < SMALLEST_PACK:
             raise BadInput(PREFIX + "PACK_BYTES", f"must be {SMALLEST_PACK:,} or more; 8 to 64 MiB is usual")
+        if self.log_format not in LOG_FORMATS:
+            raise BadInput(PREFIX + "LOG_FORMAT", f"{self.log_format!r} is none of {', '.join(LOG_FORMATS)}")
         for name in ("concurrency", "per_host", "put_threads", "tries", "busy_tries"):
             if getattr(self, name) < 1:
                 raise BadInput(PREFIX + name.upper(), "must be 1 or more")

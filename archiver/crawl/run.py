@@ -14,7 +14,9 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
+from archiver import logs
 from archiver.crawl.addon import ArchiveAddon
+from archiver.crawl.options import PREFIX
 from archiver.crawl.running import RunningCrawl
 from archiver.crawl.spider import ArticleSpider
 from archiver.errors import ArchiveError
@@ -44,9 +46,12 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
     """
     settings = settings_of(project, given)
     spider_class = spider_of(project, settings, spider)
+    in_json = settings.get(f"{PREFIX}LOG_FORMAT") == "json"
     if "LOG_LEVEL" not in given:
-        _speak_alone(settings)
-    process = AsyncCrawlerProcess(settings)
+        _speak_alone(settings, in_json=in_json)
+    if in_json:
+        logs.speak_json(settings["LOG_LEVEL"])
+    process = AsyncCrawlerProcess(settings, install_root_handler=not in_json)
     crawler = process.create_crawler(spider_class)
     failures: list[BaseException] = []
     task = process.crawl(crawler, **arguments)
@@ -65,10 +70,11 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
     )  # fmt: skip
 
 
-def _speak_alone(settings: Settings) -> None:
+def _speak_alone(settings: Settings, *, in_json: bool) -> None:
     """Our own lines only: what Scrapy enables and counts is for --log-level INFO."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
+    plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
+    handler.setFormatter(logs.JsonFormatter() if in_json else plain)
     ours = logging.getLogger("archiver")
     ours.addHandler(handler)
     ours.setLevel(logging.INFO)

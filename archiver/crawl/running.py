@@ -24,6 +24,7 @@ from scrapy.exceptions import CloseSpider
 from archiver.archive import Archive
 from archiver.crawl.feeder import Feeder
 from archiver.crawl.keeper import Keeper
+from archiver.crawl.metrics import MetricsFile
 from archiver.crawl.options import CrawlOptions
 from archiver.crawl.orders import Orders
 from archiver.crawl.politeness import Politeness
@@ -77,6 +78,7 @@ class RunningCrawl:
         self.keeper = Keeper(self)
         self.room = Room(self)
         self.orders = Orders(self)
+        self.metrics = MetricsFile(self)
         self._changed = asyncio.Event()
         self._ledger: Clerk[Ledger] | None = None
         self._born = time.monotonic()
@@ -163,6 +165,7 @@ class RunningCrawl:
 
     async def open(self) -> None:
         """Check the archive and start the workers. Raises what makes a crawl pointless."""
+        self.metrics.check()
         await self.in_thread(self._check_archive)
         await self.pool.start()
         self.crawl_id = self.options.crawl or new_crawl_id()
@@ -182,6 +185,7 @@ class RunningCrawl:
         await self.sharing.begin()
         self.crawl_id = await begin_round(self, state, seeds, rules)
         self.note("began", f"{self.crawl_id}, {self.sharing.worker}")
+        self.metrics.begin()
 
     @property
     def age(self) -> float:
@@ -203,6 +207,8 @@ class RunningCrawl:
             with suppress(ArchiveError):  # a full disk takes no more notes
                 await self._say_how_it_ended()
             await self.sharing.end()
+            with suppress(ArchiveError):
+                await self.metrics.end()
             if "pool" in made:
                 await self.pool.close()
             if "client" in made:

@@ -10,9 +10,11 @@ from contextlib import suppress
 from threading import Event, Thread
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from archiver.archive import Archive
 from archiver.errors import ArchiveError, BadInput
+from archiver.logs import in_json
 from archiver.web.app import make_app
 from archiver.web.site import Options, Site
 
@@ -42,15 +44,17 @@ def serve(
     refresher = Thread(target=_refresh, args=(site, refresh_seconds, ended), name="refresh", daemon=True)
     refresher.start()
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10, lifespan="off"
-    )
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10, lifespan="off",
+        log_config=None if in_json() else LOGGING_CONFIG,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    before = signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))  # until uvicorn has its own
     if ready is not None:
         shown = f"[{host}]" if ":" in host else host
         ready(f"http://{shown}:{listener.getsockname()[1]}/")
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # uvicorn has its own, and raises it again when all is done
     try:
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
         ended.set()
