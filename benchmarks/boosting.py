@@ -13,15 +13,22 @@ BINS = 48
 
 
 class Booster:
-    """Trees fitted one after another to what the trees before left."""
+    """Trees fitted one after another to what the trees before left.
 
-    def __init__(self, *, trees: int, depth: int, rate: float, ridge: float, columns: float, seed: int = 0) -> None:
+    Each sees a random part of the columns at each split, and of the groups of rows: `groups` is that part, 1 for all.
+    """
+
+    def __init__(
+        self, *, trees: int, depth: int, rate: float, ridge: float, columns: float, groups: float = 1.0, seed: int = 0
+    ) -> None:
         self.trees, self.depth, self.rate, self.ridge, self.columns = trees, depth, rate, ridge, columns
+        self.groups = groups
         self.random = np.random.default_rng(seed)
         self.base = 0.0
         self.fitted: list[Any] = []
 
-    def fit(self, rows: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> Booster:
+    def fit(self, rows: np.ndarray, labels: np.ndarray, weights: np.ndarray, group: np.ndarray) -> Booster:
+        """`group` numbers the group of each row."""
         self.cuts = [self._cuts(rows[:, at]) for at in range(rows.shape[1])]
         binned = self._binned(rows)
         share = float(np.clip((weights * labels).sum() / weights.sum(), 1e-3, 1 - 1e-3))
@@ -31,7 +38,8 @@ class Booster:
             chance = 1 / (1 + np.exp(-total))
             slopes = weights * (chance - labels)
             bends = weights * np.maximum(chance * (1 - chance), 1e-6)
-            tree = self._grow(binned, slopes, bends, np.arange(len(rows)), self.depth)
+            seen = np.flatnonzero((self.random.random(int(group.max()) + 1) < self.groups)[group])
+            tree = self._grow(binned, slopes, bends, seen, self.depth)
             self.fitted.append(tree)
             self._add(tree, binned, total, np.arange(len(rows)))
         return self

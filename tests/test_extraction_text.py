@@ -190,7 +190,8 @@ def test_embedded_players_are_linked_where_they_stand_and_advertisements_are_not
 
 
 def test_lines_of_code_stay_lines():
-    assert shown("<pre>10 PRINT X\n20 GOTO 10</pre>") == "```\n10 PRINT X\n20 GOTO 10\n```"
+    lines = ["for depth in soundings_of(channel, since=spring):", "    print(depth.at, depth.metres, depth.tide)"]
+    assert shown("<pre>" + "\n".join(lines) + "</pre>") == "\n".join(["```", *lines, "```"])
 
 
 def test_captions_quotes_and_posts_from_elsewhere_are_in_the_markdown():

@@ -239,7 +239,8 @@ def test_pages_that_repeat_the_article_or_have_another_title_are_not_joined():
         ("/s/3/", [("/s/2/", "", "prev")], (3, "/s/2/", None)),
         ("/s-2.html", [("/s-1.html", "zurück", ""), ("/s-3.html", "weiter", "")], (2, "/s-1.html", "/s-3.html")),
         ("/s", [("/s?comment-page=2", "2", "")], None),
-        ("/2026/11/01/a", [("/2026/11/02/a", "Next", "next")], (1, None, "/2026/11/02/a")),
+        ("/2026/11/01/a", [("/2026/11/02/a", "Next", "next")], None),
+        ("/2026/11/01/a", [("/2026/11/01/a/2", "Next", "next")], (1, None, "/2026/11/01/a/2")),
         ("/story-41", [("/story-42", "A story about a bridge", "")], None),
         ("/story-41", [("/other", "Next", "next")], None),
     ],
@@ -274,3 +275,4 @@ def test_what_pages_repeat_at_top_and_bottom_is_said_once():
     assert continues(pages[:1], pages[1])
     assert not continues(pages[:1], replace(pages[0], title="A - Page 2"))
     assert continues(pages[:1], replace(pages[1], title="A (Seite 2 von 3)"))
+    assert not continues([replace(pages[0], published="2026-11-01")], replace(pages[1], published="2026-11-02T08:00"))

@@ -168,6 +168,8 @@ async def end_round(running: RunningCrawl) -> None:
 def _join(running: RunningCrawl) -> None:
     """Make articles of several pages whole. What cannot be joined stays as its pages were read."""
     try:
+        if running.state is not None and running.state.ledger.is_shared:
+            running.archive.sync()  # other workers captured pages, too
         whole = join_parts(running.archive, crawl=running.crawl_id, collection=running.options.collection)
     except (BadRecord, NotArchived, StoreError) as error:
         running.log.warning("articles of several pages are not joined: %s", error)

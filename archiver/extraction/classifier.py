@@ -1,6 +1,6 @@
 """Classifier: how likely each block is article text. In: rows of features. Out: probabilities. Never: learning, pickle.
 
-A hundred small decision trees, added up; made by `benchmarks/train_blocks.py`, kept as JSON in `blocks.json`, which also
+Some 130 small decision trees, added up; made by `benchmarks/train_blocks.py`, kept as JSON in `blocks.json`, which also
 says how it was made. A tree is [feature, limit, if at most, if more] down to a number.
 """
 

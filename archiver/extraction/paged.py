@@ -13,7 +13,7 @@ from typing import Any
 
 from archiver.extraction.similarity import similarity_of
 from archiver.model import Article, Link
-from archiver.urls import BadUrl, canonical, page_number, turns_page
+from archiver.urls import BadUrl, canonical, dated, page_number, turns_page
 
 PAGED = "paged"  # the flag of a page that is one of several
 MOST = 50  # pages of an article
@@ -57,6 +57,8 @@ def place_of(url: str, links: Iterable[Link]) -> Place | None:
             there = canonical(link.url)
         except BadUrl:
             continue
+        if dated(there) != dated(here):  # the same column of another day
+            continue
         if following is None and not back and turns_page(here, there):
             following = link.url
         elif previous is None and not onward and turns_page(there, here):
@@ -68,8 +70,9 @@ def place_of(url: str, links: Iterable[Link]) -> Place | None:
 
 
 def continues(before: Sequence[Article], page: Article) -> bool:
-    """Whether a page goes on with an article: under the same title, and with words of its own."""
-    if _title(before[0]) != _title(page) or not page.text:
+    """Whether a page goes on with an article: under the same title, of the same day, and with words of its own."""
+    days = {one.published[:10] for one in (before[0], page) if one.published}
+    if _title(before[0]) != _title(page) or not page.text or len(days) > 1:
         return False
     known = {line for one in before for line in one.text.splitlines()}
     again = sum(len(line) for line in page.text.splitlines() if line in known)
