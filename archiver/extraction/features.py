@@ -100,6 +100,7 @@ class _Page:
         self.all_voted = sum(self.voted)
         self.copies = Counter(block.squeezed for block in blocks)
         self.titles = {squeeze(title).casefold() for title in hints.titles if title}
+        self.longest_title = max(map(len, self.titles), default=0)
         self.body = squeeze(hints.body) if len(hints.body) > 200 else ""
         self.description = squeeze(hints.description)
         self.described = set(_WORDS.findall(hints.description.casefold()))
@@ -119,25 +120,19 @@ class _Page:
         short = self.sizes[at] < 128
         if block.ancestors & _NAV and (short or self.linked[at] > 0.5):
             return False
-        return not (self.linked[at] > 0.8 and short) or self.parent_voted[block.parents[2]] > 0
+        return not (self.linked[at] > 0.8 and short) or self.by_parent[block.parents[2]][0] > 0
 
     def _sum_parents(self) -> None:
-        self.parent_voted: defaultdict[int, float] = defaultdict(float)
-        self.parent_size: defaultdict[int, float] = defaultdict(float)
-        self.parent_count: Counter[int] = Counter()
-        self.path_voted: defaultdict[tuple[str, ...], float] = defaultdict(float)
-        self.path_size: defaultdict[tuple[str, ...], float] = defaultdict(float)
-        self.path_count: Counter[tuple[str, ...]] = Counter()
+        # By parent, and by path: characters that the engine took, characters, blocks.
+        self.by_parent: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0, 0])
+        self.by_path: defaultdict[tuple[str, ...], list[float]] = defaultdict(lambda: [0.0, 0.0, 0])
         weight: defaultdict[int, float] = defaultdict(float)
         depth: dict[int, int] = {}
         for block, size, voted in zip(self.blocks, self.sizes, self.voted, strict=True):
-            for parent in set(block.parents):
-                self.parent_voted[parent] += voted
-                self.parent_size[parent] += size
-                self.parent_count[parent] += 1
-            self.path_voted[block.path] += voted
-            self.path_size[block.path] += size
-            self.path_count[block.path] += 1
+            for sums in (self.by_path[block.path], *(self.by_parent[parent] for parent in set(block.parents))):
+                sums[0] += voted
+                sums[1] += size
+                sums[2] += 1
             if size > 60:
                 weight[block.parents[1]] += voted + 0.1 * size
                 depth[block.parents[1]] = block.depth
@@ -154,7 +149,7 @@ class _Page:
 
     def _same_as_title(self, block: Block) -> bool:
         text = block.squeezed
-        if not 8 < len(text) < 300:
+        if not 8 < len(text) < 300 or len(text) > self.longest_title:
             return False
         text = text.casefold()
         return any(text == title or (len(text) > 15 and text in title) for title in self.titles)
@@ -229,13 +224,15 @@ class _Page:
 
     def _family(self, block: Block) -> list[float]:
         first, second, third = block.parents
-        voted, size, path = self.parent_voted, self.parent_size, block.path
+        voted1, size1, _ = self.by_parent[first]
+        voted2, size2, count2 = self.by_parent[second]
+        voted3, size3, _ = self.by_parent[third]
+        voted, size, count = self.by_path[block.path]
         return [
-            voted[first] / max(1.0, size[first]), voted[second] / max(1.0, size[second]), voted[third] / max(1.0, size[third]),
-            log2(1 + size[second]), log2(1 + size[third]), min(50, self.parent_count[second]), block.depth - self.main_depth,
+            voted1 / max(1.0, size1), voted2 / max(1.0, size2), voted3 / max(1.0, size3),
+            log2(1 + size2), log2(1 + size3), min(50, count2), block.depth - self.main_depth,
             2.0 if second == self.main else 1.0 if self.main in (first, third) else 0.0,
-            self.path_voted[path] / max(1.0, self.path_size[path]), self.path_voted[path] / max(1.0, self.all_voted),
-            min(100, self.path_count[path]),
+            voted / max(1.0, size), voted / max(1.0, self.all_voted), min(100, count),
         ]  # fmt: skip
 
     def _neighbours(self, at: int) -> list[float]:

@@ -30,10 +30,17 @@ class Base:
         parts = _split(self.url)
         self._origin = f"{parts[0]}://{parts[1]}" if parts else ""
         self._scheme = parts[0] if parts else "https"
+        self._joined: dict[str, str | None] = {}  # a third of a page's references are there twice
 
     def join(self, reference: str) -> str | None:
         """Make `reference` absolute, without its fragment; None unless it is http(s) with a host."""
-        reference = _SPACES.sub("", reference.strip(" \t\r\n\f\x00"))
+        if reference not in self._joined:
+            self._joined[reference] = self._join(reference)
+        return self._joined[reference]
+
+    def _join(self, reference: str) -> str | None:
+        reference = reference.strip(" \t\r\n\f\x00")
+        reference = _SPACES.sub("", reference) if _SPACES.search(reference) else reference
         if not reference or len(reference) > MAX_URL or reference.lower().startswith(_SKIP):
             return None
         reference = reference.replace("\\", "/") if "\\" in reference.split("?")[0] else reference
