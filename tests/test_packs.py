@@ -12,6 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -295,6 +296,16 @@ def test_a_living_process_keeps_its_spool(tmp_path: Path):
             assert other.store.recover() == 0
         one.flush()
         assert list(one.verify()) == []
+
+
+def test_at_once_a_page_is_in_the_store_and_pages_that_come_together_share_a_pack(tmp_path: Path):
+    with Archive.open(str(tmp_path / "archive"), layout="packs", at_once=True) as archive:
+        with ThreadPoolExecutor(8) as pool:
+            receipts = list(pool.map(lambda n: put(archive, f"https://news.example/{n}", minute=n), range(40)))
+        assert all(archive.store.place(one.record_key) for one in receipts), "places are in packs that are put"
+        assert 1 < len(packs_in(tmp_path / "archive")) <= 40
+        assert not list((tmp_path / "archive").rglob("spool/*/*.warc.gz"))
+        assert list(archive.verify()) == []
 
 
 class Broken:

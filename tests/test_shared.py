@@ -38,6 +38,14 @@ def test_whatever_dies_nothing_is_lost_and_no_host_is_hurried(tmp_path: Path, fa
 
 
 @pytest.mark.slow
+def test_in_packs_a_worker_that_never_comes_back_takes_nothing_with_it(tmp_path: Path):
+    found = trial(tmp_path, "one", 7, "--layout", "packs")
+    assert found.missing == []
+    assert (found.counts.pending, found.counts.leased) == (0, 0)
+    assert found.again <= CONCURRENCY
+
+
+@pytest.mark.slow
 def test_workers_are_one_crawl_that_is_watched_and_told_from_anywhere(tmp_path: Path):
     with Shared(tmp_path, sites=2, articles=10) as shared:
         shared.start(2)

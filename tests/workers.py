@@ -16,12 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import archiver
+from archiver.bodies import sha256_hex
 from archiver.frontier import Counts, Event
 from archiver.frontier.postgres import PostgresFrontier
 from tests.crawling import environment
 from tests.postgres import QUICK, Postgres
 from tests.site import Site
-from tests.test_crawl import body_sha256, wait_for
+from tests.test_crawl import wait_for
 
 CONCURRENCY = 4
 LATE = 0.15  # seconds that a busy test machine notices a request too late
@@ -141,12 +142,12 @@ FAULTS: dict[str, Callable[[Shared, random.Random], None]] = {
 }
 
 
-def trial(folder: Path, fault: str, seed: int) -> Findings:
+def trial(folder: Path, fault: str, seed: int, *more: str) -> Findings:
     """Three workers crawl; at a moment chosen by `seed` something is killed; then see what it came to."""
     chance = random.Random(f"{fault} {seed}")
     with Shared(folder) as shared:
         began = time.monotonic()
-        shared.start(3)
+        shared.start(3, *more)
         moment = chance.randint(1, shared.sites * shared.articles)
         wait_for(lambda: sum(len(site.log) for site in shared.world) >= moment + shared.sites)
         time.sleep(chance.uniform(0.0, 0.3))
@@ -158,7 +159,7 @@ def trial(folder: Path, fault: str, seed: int) -> Findings:
 def findings(shared: Shared, codes: list[int], seconds: float) -> Findings:
     wanted = {url: digest for site in shared.world for url, digest in site.manifest().items()}
     with archiver.open(str(shared.folder / "a")) as archive:
-        kept = {record.url: body_sha256(record) for record in archive.records() if record.html}
+        kept = {record.url: sha256_hex(archive.body(record) or b"") for record in archive.records() if record.html}
     gaps, early = [], []
     for site in shared.world:
         times = sorted(hit.at for hit in site.log)

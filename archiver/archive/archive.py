@@ -71,17 +71,19 @@ class Archive:
         progress: Progress | None = None,
         layout: Layout = "objects",
         pack_bytes: int = PACK_BYTES,
+        at_once: bool = False,
     ) -> None:
         """Use `store`. `sync=False` trusts the catalog as it is; `progress` is told how far a sync is.
 
         `layout` is of what is put from now on: an object for each body and record, or packs of at least `pack_bytes`.
-        What is there is read in either.
+        What is there is read in either. A capture is durable in a pack on this machine's disk, with `at_once` only in
+        the store.
         """
         if layout not in LAYOUTS:
             raise BadInput(f"layout {layout!r}", f"known are {', '.join(LAYOUTS)}")
         path = catalog_path(store.uri)
         self.store = PackedStore(store, path.parent if path else None)
-        self.layout, self.pack_bytes = layout, pack_bytes
+        self.layout, self.pack_bytes, self._at_once = layout, pack_bytes, at_once
         self.synced: Synced | None = None  # what the last sync did
         self.notices = Notices(store)  # of what must not come back
         self._sync, self._progress = sync, progress
@@ -97,6 +99,7 @@ class Archive:
         progress: Progress | None = None,
         layout: Layout = "objects",
         pack_bytes: int = PACK_BYTES,
+        at_once: bool = False,
         **options: Any,
     ) -> Self:
         """Open the archive at `uri`: `s3://bucket/prefix`, a folder or `memory://name`. Nothing is read or made yet.
@@ -104,7 +107,7 @@ class Archive:
         `options` are those of the store: `endpoint_url`, `region`, `profile`, `anonymous` … Raises BadInput.
         """
         store = open_store(uri, **options)
-        return cls(store, sync=sync, progress=progress, layout=layout, pack_bytes=pack_bytes)
+        return cls(store, sync=sync, progress=progress, layout=layout, pack_bytes=pack_bytes, at_once=at_once)
 
     @property
     def uri(self) -> str:
@@ -169,6 +172,7 @@ class Archive:
             packed=b"" if repeats else packed,
             earlier=self._earlier(prepared.record),
             target=self.pack_bytes,
+            at_once=self._at_once,
         )
         self.catalog.add([prepared.card])
         is_new = is_new_record and bool(packed) and not repeats

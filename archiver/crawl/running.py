@@ -95,7 +95,13 @@ class RunningCrawl:
     @cached_property
     def archive(self) -> Archive:
         options = self.options
-        return Archive.open(options.uri, layout=options.layout, pack_bytes=options.pack_bytes, **options.store)
+        return Archive.open(
+            options.uri,
+            layout=options.layout,
+            pack_bytes=options.pack_bytes,
+            at_once=bool(options.frontier),  # a ledger that others share outlives this machine's disk
+            **options.store,
+        )
 
     @cached_property
     def guard(self) -> Guard:

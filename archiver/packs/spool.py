@@ -42,10 +42,20 @@ class Spool:
     """One process's spool for one collection of one archive. Any thread may call any method."""
 
     def __init__(
-        self, folder: Path, *, store: Store, index: Index, collection: str, target: int = PACK_BYTES, fsync: bool = True
+        self,
+        folder: Path,
+        *,
+        store: Store,
+        index: Index,
+        collection: str,
+        target: int = PACK_BYTES,
+        at_once: bool = False,
+        fsync: bool = True,
     ) -> None:
+        """Fill packs in `folder`. `at_once`: a capture is in only when its pack is in the store, full or not."""
         self.folder, self.collection = folder.absolute(), collection
         self._store, self._index, self._target, self._fsync = store, index, target, fsync
+        self._at_once = at_once
         self._lock, self._syncing, self._sending = Lock(), Lock(), Lock()
         self._open: _Open | None = None
         self._full: list[tuple[Path, BinaryIO]] = []  # packs that wait to be put, each with its lock
@@ -71,6 +81,17 @@ class Spool:
             if self._open is not None and (self._open.end >= self._target or self._open.age > OLDEST):
                 self._seal()
         self._send()
+        if self._at_once:
+            self._settle(key)
+
+    def _settle(self, key: str) -> None:
+        """Return when the capture is in the store. What comes during one put shares the next."""
+        with self._sending:
+            place = self._index.record(key)
+            if place is not None and is_local(place.pack):
+                with self._lock:
+                    self._seal()
+                self._put_all()
 
     def flush(self) -> None:
         """Put every pack into the store, also one that is not full. Raises StoreError; then call it again."""
@@ -123,11 +144,14 @@ class Spool:
 
     def _send(self) -> None:
         with self._sending:
-            while self._full:
-                path, lock = self._full[0]
-                self._put(path)
-                self._full.pop(0)
-                lock.close()
+            self._put_all()
+
+    def _put_all(self) -> None:
+        while self._full:
+            path, lock = self._full[0]
+            self._put(path)
+            self._full.pop(0)
+            lock.close()
 
     def _put(self, path: Path) -> None:
         """Put one pack; doing it again changes nothing."""
@@ -248,6 +272,11 @@ def _mended(path: Path, index: Index) -> BinaryIO | None:
     index.forget(str(contents))
     index.add(str(contents), str(path), lines)
     return file
+
+
+def is_local(name: str) -> bool:
+    """Whether this is a file of the spool, not a key."""
+    return name.startswith("/")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -25,7 +25,7 @@ from archiver.model import Record
 from archiver.packs.contents import Answer, Contents, read_contents, record_of
 from archiver.packs.index import BodyPlace, Index, RecordPlace
 from archiver.packs.rewriting import discard, without
-from archiver.packs.spool import Spool
+from archiver.packs.spool import Spool, is_local
 from archiver.readahead import read_ahead, threads_for
 from archiver.storage import ObjectInfo, Store
 from archiver.warc.records import Lookup
@@ -64,13 +64,13 @@ class PackedStore:
         packed: bytes,
         earlier: Lookup,
         target: int = PACK_BYTES,
-        fsync: bool = True,
+        at_once: bool = False,
     ) -> None:
         """Keep a capture in the pack that is being filled. See `Spool.add`."""
         with self._lock:
             spool = self._spools.get(record.collection)
             if spool is None:
-                spool = self._spools[record.collection] = self._spool(record.collection, target=target, fsync=fsync)
+                spool = self._spools[record.collection] = self._spool(record.collection, target, at_once)
         spool.add(record, record_bytes, key=key, body=body, packed=packed, earlier=earlier)
 
     def flush(self) -> None:
@@ -90,11 +90,14 @@ class PackedStore:
     def place(self, key: str) -> tuple[str, Answer] | None:
         """Return the pack and where in it the answer lies that the record at `key` tells of; None if in none."""
         found = self._index.record(key) if self._has(key) else None
-        return (found.pack, found.answer) if found and found.answer and not _is_local(found.pack) else None
+        return (found.pack, found.answer) if found and found.answer and not is_local(found.pack) else None
 
     def holds(self, key: str) -> bool:
-        """Whether this record or body is in a pack."""
-        return self._has(key) and self._look(key) is not None
+        """Whether this record or body is in a pack of the store, or of our own spool."""
+        place = self._look(key) if self._has(key) else None
+        return place is not None and (
+            not is_local(place.pack) or place.pack.startswith(f"{self.spool_folder.absolute()}/")
+        )
 
     def finish(self) -> None:
         """Delete packs that were joined or written anew, where that was interrupted. Raises StoreError."""
@@ -112,7 +115,7 @@ class PackedStore:
         known = self._index.known() if self._may_have() else {}  # before the listing: what is put meanwhile is in that
         there = {info.key for info in self.below.list(PACKS) if info.key.endswith(CONTENTS)}
         for one in known.keys() - there:
-            if not (_is_local(one) and Path(one).exists()):
+            if not (is_local(one) and Path(one).exists()):
                 self._index.forget(one)
         new = sorted(there - known.keys())
         for key, data in read_ahead(self.below.get, new, threads=threads_for(self.uri)):
@@ -129,9 +132,15 @@ class PackedStore:
         replaces = found.footer.replaces if found.footer else ()
         self._index.add(key, pack, found.lines, why=found.why, replaces=replaces)
 
-    def _spool(self, collection: str, *, target: int = PACK_BYTES, fsync: bool = True) -> Spool:
-        folder = self.spool_folder / collection
-        return Spool(folder, store=self.below, index=self._index, collection=collection, target=target, fsync=fsync)
+    def _spool(self, collection: str, target: int = PACK_BYTES, at_once: bool = False) -> Spool:
+        return Spool(
+            self.spool_folder / collection,
+            store=self.below,
+            index=self._index,
+            collection=collection,
+            target=target,
+            at_once=at_once,
+        )
 
     @cached_property
     def _index(self) -> Index:
@@ -212,7 +221,7 @@ class PackedStore:
         return record_of(self._range(place.contents, place.at, place.long), place.contents)
 
     def _range(self, name: str, offset: int, length: int) -> bytes:
-        if not _is_local(name):
+        if not is_local(name):
             return self.below.get_range(name, offset, length)
         try:
             with open(name, "rb") as file:
@@ -249,7 +258,7 @@ class PackedStore:
         self.flush()
         self.recover()
         for contents, pack in self._index.packs_with(key):
-            if _is_local(contents):
+            if is_local(contents):
                 raise StoreError(
                     self.uri, f"{key} is in a pack that a crawl is filling; stop the crawl, then do it again"
                 )
@@ -279,11 +288,6 @@ class PackedStore:
 
     def __exit__(self, *problem: object) -> None:
         self.close()
-
-
-def _is_local(name: str) -> bool:
-    """Whether this is a file of the spool, not a key."""
-    return name.startswith("/")
 
 
 def _info(key: str, place: RecordPlace | BodyPlace) -> ObjectInfo:
