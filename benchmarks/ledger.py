@@ -1,20 +1,24 @@
 """CPU of the ledger per page: claim, intent with links, ack, through the clerk as a crawl does it.
 
-    python benchmarks/ledger.py [--pages 20000] [--hosts 20] [--links 10] [--flight 16]
+    python benchmarks/ledger.py [--pages 20000] [--hosts 20] [--links 10] [--flight 16] [--frontier postgresql://…|own]
 
 Each page names `--links` URLs, of which one is new; that is what the follower lets through of a page's 155 links once a
 site is known. Counted are the CPU seconds of the whole process, less those of the same loop with a ledger that does
 nothing, and the bytes of the file per URL. A commit waits for the disk; waiting costs no CPU and is not counted.
+
+With `--frontier` the ledger is on a PostgreSQL server of this machine (`own`: one that is started for the measure, from
+Debian's package, with its own settings), and the CPU of the server's processes is counted too.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +39,8 @@ class Nothing:
     def __init__(self) -> None:
         self._waiting: list[Found] = []
 
-    def together(self) -> Any:
-        return nullcontext()
+    def transact(self, call: Any) -> Any:
+        return call()
 
     def close(self) -> None:
         pass
@@ -109,6 +113,56 @@ def seconds(ledger: Any, found: list[Found], arguments: argparse.Namespace) -> f
     return time.process_time() - before
 
 
+def cpu_of_server(backend: int) -> float:
+    """CPU seconds of a PostgreSQL server's processes, those that ended included, by one of its backends."""
+    stats = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            values = path.read_text().rpartition(")")[2].split()
+            stats[int(path.parent.name)] = (int(values[1]), [int(value) for value in values[11:15]])
+    master = stats[backend][0]
+    own = sum(sum(times[:2]) for parent, times in stats.values() if parent == master)
+    return (own + sum(stats[master][1])) / os.sysconf("SC_CLK_TCK")
+
+
+def on_server(dsn: str, found: list[Found], arguments: argparse.Namespace) -> tuple[float, float, int]:
+    """CPU seconds of this process and of the server, and the bytes of its tables and indexes."""
+    from archiver.frontier.postgres import PostgresFrontier
+
+    name = f"benchmark-{time.time_ns()}"
+    ledger = PostgresFrontier(dsn, name=name)
+    ledger.begin("crawl-1")
+    watch = PostgresFrontier.beside(dsn, name=name)
+    pid = watch.db.info.backend_pid
+    before = cpu_of_server(pid)
+    whole = seconds(ledger, found, arguments)
+    server = cpu_of_server(pid) - before
+    row = watch.db.execute("SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN ('url', 'host')")
+    size = int(row.fetchone()[0])  # type: ignore[index]  # a sum is one row
+    watch.close()
+    return whole, server, size
+
+
+def shared(arguments: argparse.Namespace, found: list[Found]) -> None:
+    """Measure the ledger on a server, print what it costs."""
+    from tests.postgres import Postgres
+
+    own = Postgres() if arguments.frontier == "own" else None
+    if own is not None:
+        own.start()
+    try:
+        whole, server, size = on_server(own.dsn if own is not None else arguments.frontier, found, arguments)
+    finally:
+        if own is not None:
+            own.remove()
+    loop, each = seconds(Nothing(), found, arguments), 1000 / arguments.pages
+    print(f"loop, clerk and thread   {loop * each:6.2f} CPU ms per page")
+    print(f"the client               {(whole - loop) * each:6.2f} CPU ms per page")
+    print(f"the server               {server * each:6.2f} CPU ms per page")
+    print(f"both                     {(whole - loop + server) * each:6.2f} CPU ms per page (promised: 12)")
+    print(f"tables and indexes       {size / arguments.pages:6.0f} bytes per URL")
+
+
 def main() -> None:
     """Measure both, print the difference."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -116,8 +170,12 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=20)
     parser.add_argument("--links", type=int, default=10)
     parser.add_argument("--flight", type=int, default=16, help="pages between lease and ack")
+    parser.add_argument("--frontier", help="postgresql://… on this machine, or `own`")
     arguments = parser.parse_args()
     found = [page(n, arguments.hosts) for n in range(arguments.pages)]
+    if arguments.frontier:
+        shared(arguments, found)
+        return
     with tempfile.TemporaryDirectory() as folder:
         ledger = SqliteFrontier(Path(folder) / "ledger.sqlite")
         ledger.begin("crawl-1")
