@@ -3,7 +3,7 @@
 Never: a request.
 
 No page, no robots.txt, no feed, no name server and no store is asked, and nothing is made: what is said here follows
-from the job alone, and from its ledger where it has one.
+from the job alone, and from its ledger where it has one; a ledger on a server is asked for that.
 """
 
 from __future__ import annotations

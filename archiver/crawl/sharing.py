@@ -120,6 +120,12 @@ class Sharing:
             except ArchiveError as error:
                 self._running.stop(error)
                 return
+            except (
+                Exception
+            ) as error:  # without renewals nothing would be asked for any more, and nobody would know why
+                logger.exception("frontier: the lease cannot be renewed")
+                self._running.stop(ArchiveError(f"the lease cannot be renewed: {type(error).__name__}: {error}"))
+                return
 
     async def _renew(self) -> None:
         running = self._running

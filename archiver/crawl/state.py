@@ -87,7 +87,7 @@ def _heed(ledger: Ledger, place: Place, started: float) -> None:
     standing = ledger.standing()
     if standing.state is JobState.PAUSE:
         since = datetime.fromtimestamp(standing.state_at, UTC).isoformat(" ", timespec="seconds")
-        raise JobPaused(str(place), since)
+        raise JobPaused(place.words, since)
     if standing.state is JobState.STOP and standing.state_at < started and not ledger.workers():
         ledger.order(JobState.RUN)
 

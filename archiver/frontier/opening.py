@@ -28,6 +28,11 @@ class Place:
     uri: str = ""
     frontier: str = field(default="", repr=False)  # postgresql://…; "" = in the folder
 
+    @property
+    def words(self) -> str:
+        """How a command names the job."""
+        return f"{self.name} --frontier {shown(self.frontier)}" if self.frontier else str(self.folder)
+
     def __str__(self) -> str:
         return f"{shown(self.frontier)} ({self.name})" if self.frontier else str(self.folder)
 

@@ -23,6 +23,7 @@ NEVER = 9e18
 CRASHES_ALLOWED = 8  # a URL in flight at that many crashes is taken to be their cause
 MOST_HOSTS = 10_000  # that are counted to find out our share
 WANTED_SECONDS = 5.0  # so long a host waits for who asked for it last
+FORGOTTEN = 86400.0  # seconds after which a worker that died is
 RECOVERED = 100  # hosts at a time
 
 
@@ -46,6 +47,7 @@ class PostgresHosts(Link):
     @whole
     def join(self, name: str) -> Held:
         if self.worker is None:
+            self.db.execute("DELETE FROM worker WHERE lease_until < clock() - %s", (FORGOTTEN,))
             ((self.worker,),) = self.db.execute(
                 "INSERT INTO worker (name, lease_until) VALUES (%s, clock() + %s) RETURNING id",
                 (name, self.lease_seconds),

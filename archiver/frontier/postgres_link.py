@@ -154,7 +154,8 @@ class Link:
             except psycopg.OperationalError as error:
                 said = self._said(error)
                 if isinstance(said, StoreDenied) or time.monotonic() + pause > since + self.patience:
-                    raise said from error  # who stops meanwhile shortens the patience
+                    self.patience = min(self.patience, PAUSE)  # who gave up once does not wait again
+                    raise said from error  # and who stops meanwhile shortens the patience
             time.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
 
