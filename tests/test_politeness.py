@@ -60,6 +60,21 @@ def test_one_at_a_time_waits_for_the_answer():
     assert all(later - earlier >= 0.049 for earlier, later in pairwise(times))
 
 
+def test_the_distance_counts_from_when_the_request_went_out():
+    async def times() -> list[float]:
+        politeness, loop, sent = Politeness(delay=0.1, per_host=1, max_delay=60), asyncio.get_running_loop(), []
+        for connecting in (0.08, 0.0):
+            await politeness.take("a.example")
+            await asyncio.sleep(connecting)
+            sent.append(loop.time())
+            politeness.sent("a.example", sent[-1])
+            await politeness.done("a.example")
+        return sent
+
+    first, second = asyncio.run(times())
+    assert second - first >= 0.099
+
+
 def test_a_crawl_delay_slows_down_and_never_speeds_up():
     politeness = Politeness(delay=2, per_host=1, max_delay=30)
     for asked, got in ((1, 2), (5, 5), (3600, 30)):

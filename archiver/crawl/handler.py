@@ -22,6 +22,7 @@ from scrapy.responsetypes import responsetypes
 from archiver.crawl.running import RunningCrawl
 from archiver.errors import FetchFailed
 from archiver.model import Headers
+from archiver.urls import authority
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -54,6 +55,7 @@ class CaptureHandler(BaseDownloadHandler):
             )
         except FetchFailed as error:
             raise AS_SCRAPY_SAYS_IT.get(error.reason, DownloadFailedError)(str(error)) from error
+        self._running.politeness.sent(authority(request.url), exchange.sent_at)
         meta = request.meta
         capture = exchange.as_capture(
             hops=meta.get("hops", ()), robots=meta.get("robots"), rights=meta.get("rights", ())

@@ -78,6 +78,11 @@ class Politeness:
                 await asyncio.sleep(wait)
             host.next_at = time.monotonic() + host.delay
 
+    def sent(self, name: str, at: float) -> None:
+        """When the request really went out, after look-up and connecting: the host counts from there."""
+        host = self._host(name)
+        host.next_at = max(host.next_at, at + host.delay)
+
     async def done(self, name: str) -> None:
         """The answer is there, or none will come."""
         host = self._host(name)

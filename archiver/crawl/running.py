@@ -132,9 +132,11 @@ class RunningCrawl:
         turn = authority(url)
         await self.politeness.take(turn)
         try:
-            return await self.client.fetch(
+            exchange = await self.client.fetch(
                 url, headers=headers, deadline_seconds=deadline_seconds, keep_bytes=keep_bytes
             )
+            self.politeness.sent(turn, exchange.sent_at)
+            return exchange
         finally:
             await self.politeness.done(turn)
 

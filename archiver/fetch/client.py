@@ -137,6 +137,7 @@ class Client:
             wire_bytes=reader.wire_bytes,
             request=request,
             started_at=started_at,
+            sent_at=connection.sent_at,
             first_byte_seconds=connection.first_byte_at - connection.sent_at,
             total_seconds=ended - begun,
             peer=connection.peer,

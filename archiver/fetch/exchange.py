@@ -60,6 +60,7 @@ class Exchange:
     wire_bytes: int  # length of the body before content decoding, chunk sizes not counted
     request: Request
     started_at: datetime  # aware, UTC: when the request was sent
+    sent_at: float  # the same by the event loop's clock
     first_byte_seconds: float  # from sending the request to the answer's first byte
     total_seconds: float  # from the call to the last byte: look-up and connecting included
     peer: str  # "address:port" that answered, IPv6 in brackets
