@@ -27,6 +27,7 @@ HOSTS_AHEAD, URLS_AHEAD = 64, 8  # leases held in memory: hosts, URLs of each
 TWICE = frozenset({"timeout", "worker_died", "spider_error", "internal_error"})  # dear: no third attempt
 SAY_SECONDS = 10.0
 ASK_SECONDS = 0.1
+EARLY_SECONDS = 0.2  # before its turn a request sets out: the way to the wire must not make the pace slower
 PAUSES = (1.0, 4.0, 15.0, 30.0)  # seconds before attempt 2, 3, …
 
 
@@ -102,7 +103,7 @@ class Feeder:
         politeness = self._running.politeness
         flying = Counter(lease.host for lease in self._flying.values())
         for host, waiting in self._ahead.items():
-            if not waiting or flying[host] >= self._running.options.per_host or politeness.ready_in(host) > 0:
+            if not waiting or self._is_full(host, flying) or politeness.ready_in(host) > EARLY_SECONDS:
                 continue
             if self.budget.host_spent(host):
                 continue
@@ -132,8 +133,13 @@ class Feeder:
             await self._release(host)
 
     def _patience(self) -> float:
-        waits = [self._running.politeness.ready_in(host) for host, waiting in self._ahead.items() if waiting]
-        return max(0.01, min([0.5, *waits]))
+        ready_in, flying = self._running.politeness.ready_in, Counter(lease.host for lease in self._flying.values())
+        open_hosts = [host for host, waiting in self._ahead.items() if waiting and not self._is_full(host, flying)]
+        return max(0.01, min([0.5, *(ready_in(host) - EARLY_SECONDS for host in open_hosts)]))
+
+    def _is_full(self, host: str, flying: Counter[str]) -> bool:
+        """Whether a landing is what the host waits for."""
+        return flying[host] >= self._running.options.per_host
 
     async def _hand_back(self) -> None:
         leases = [lease for waiting in self._ahead.values() for lease in waiting]
