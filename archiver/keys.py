@@ -26,7 +26,7 @@ TAKEDOWNS = f"{CRAWLS}takedown-"  # a notice of each, and a manifest
 CATALOG = "catalog/"  # beside the archive in a folder; rebuilt from the records, so no part of what is promised
 
 LAST_GENERATION = 999_999
-PUBLISHED = ("search/", "articles/", "captures/", "indexes/")  # made of the records by `archiver publish`
+PUBLISHED = ("search/", "articles/", "captures/", "indexes/", "warc/")  # made of the records by `archiver publish`
 LISTING = "catalog.json"  # what is published: the last thing that a publication writes
 STATE = "state/"  # in a folder: the ledgers of its jobs, of use to the crawler alone
 
@@ -48,7 +48,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("notice", re.compile(r"crawls/takedown-[0-9a-f]{20}/notice\.json")),
     ("file", re.compile(rf"crawls/{_NAME}/[^/]+(?:/[^/]+)*")),
     ("catalog", re.compile(r"catalog/.+")),
-    ("published", re.compile(r"(?:search|articles|captures|indexes)/.+|catalog\.json")),
+    ("published", re.compile(r"(?:search|articles|captures|indexes|warc)/.+|catalog\.json")),
     ("state", re.compile(r"state/.+")),
 )
 

@@ -16,14 +16,16 @@ _SHOWN = 20
 @click.command(epilog="Example:  archiver publish --archive s3://press/daily")
 @archive_options
 @click.option("--purge", is_flag=True, help="Delete replaced search shards at once.")
-def publish(purge: bool, **given: Any) -> None:
+@click.option("--warc/--no-warc", default=None, help="Put WARC files beside the data too; else as the last time.")
+def publish(purge: bool, warc: bool | None, **given: Any) -> None:
     """Put search shards, Parquet tables and CDXJ indexes beside the data, for readers without a server.
 
     Only what changed since the last time is made. catalog.json names the files and is written last, so that a reader
-    sees the old ones or the new ones. Ends with 1 if a record cannot be read: it is in none of the files, and named.
+    sees the old ones or the new ones. With --warc the indexes name WARC files, with offset and length. Ends with 1 if
+    a record cannot be read: it is in none of the files, and named.
     """
     with opened(given) as archive:
-        done = make(archive, purge=purge, progress=progress("publishing"))
+        done = make(archive, purge=purge, warc=warc, progress=progress("publishing"))
     for key, error in done.damaged[:_SHOWN]:
         click.echo(f"left out: {safe(key)} ({safe(str(error))})", err=True)
     if len(done.damaged) > _SHOWN:

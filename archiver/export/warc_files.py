@@ -39,11 +39,16 @@ class WarcFiles:
         alone: bool = False,
         target: int = TARGET,
         host: str = "newsvault",
+        below: str = "",
+        revisits: bool = True,
     ) -> None:
-        """Write below `folder`, relative to the export's. `about` is what the warcinfo says, `software` first."""
+        """Write below `folder`, relative to the export's. `about` is what the warcinfo says, `software` first.
+
+        An index names each file with `below` before its name. Without `revisits` a payload is written each time.
+        """
         self._work, self._folder, self._at, self._about = work, folder, at, about
         self._name = f"{prefix}-{timestamp(at)}-%05d-{host}.warc.gz"
-        self._alone, self._target = alone, target
+        self._alone, self._target, self._below, self._revisits = alone, target, below, revisits
         self.serial: int = work.fact("serial") or 0
 
     @property
@@ -89,7 +94,7 @@ class WarcFiles:
             self._work.append(self.path, member(to_bytes(first)))
         packed = member(to_bytes(record, warcinfo=first.id))
         offset = self._work.append(self.path, packed)
-        place = Place(filename=self.name, offset=offset, length=len(packed), digest=sha256_hex(packed))
+        place = Place(filename=self._below + self.name, offset=offset, length=len(packed), digest=sha256_hex(packed))
         if record.entry is not None:
             line = cdx_line(record, record.entry, place)
             self._work.run("INSERT INTO cdx VALUES (?, ?)", self.serial, line)
@@ -120,7 +125,7 @@ class WarcFiles:
 
     def _earlier(self, name: str) -> Original | None:
         found = next(self._work.select("SELECT volume, value FROM originals WHERE name = ?", name), None)
-        if found is None or (self._alone and found[0] != self.serial):
+        if found is None or not self._revisits or (self._alone and found[0] != self.serial):
             return None
         members: dict[str, Any] = json.loads(found[1])
         return Original(**{**members, "at": parse(members["at"])})

@@ -2,8 +2,8 @@
 
 Never: bodies.
 
-A line says when what was captured, and the snapshot's id. Where the capture lies in a pack, which is a WARC file, it
-names that too, as replay tools read it; captures kept as objects lie in no WARC file, and their lines name none.
+A line says when what was captured, and the snapshot's id. Where the capture lies in a WARC file, a pack or one that was
+made to be published, it names that too, as replay tools read it; other lines name none.
 """
 
 from __future__ import annotations

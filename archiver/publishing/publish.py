@@ -3,7 +3,7 @@
 parts     each crawl in parts of 100,000 snapshots at most, by time of capture
 make      a part that is published already is left alone; of another, each file is made and put under a new key
 list      catalog.json names the files: until it is written, readers see what was published before
-clean     what nobody is told of any more is deleted; a replaced search shard stays for one publication longer
+clean     what nobody is told of any more is deleted; replaced shards and WARCs stay for one publication longer
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import mmap
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,13 +22,14 @@ from typing import cast
 import archiver
 from archiver.archive import Archive
 from archiver.catalog import Query, Row
-from archiver.errors import ArchiveError, StoreError
+from archiver.errors import ArchiveError, FixityMismatch, NotArchived, StoreError
 from archiver.export import parquet
 from archiver.export.cdxj import Place
 from archiver.fixity import Progress
 from archiver.keys import LISTING, PUBLISHED
 from archiver.publishing import indexes, search
 from archiver.publishing.tables import Collected
+from archiver.publishing.warcs import Warcs
 from archiver.readahead import read_ahead, threads_for
 from archiver.record import from_json
 from archiver.shards.listing import NAMED, Listing, Published, PublishedKind, read_listing
@@ -56,17 +58,21 @@ def publish(
     *,
     rows: int = ROWS,
     purge: bool = False,
+    warc: bool | None = None,
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> Publication:
     """Publish `archive` beside its own data, and return what that did. Doing it again makes only what changed.
 
-    A record that cannot be read is in no file, and named. `purge` deletes replaced search shards at once. Needs
-    pyarrow: raises BadInput without; StoreError if the store fails.
+    A record that cannot be read is in no file, and named. `purge` deletes replaced search shards at once. `warc` puts
+    the captures into WARC files too, and the indexes say where each of them lies; None does what was done before.
+
+    Needs pyarrow: raises BadInput without; StoreError if the store fails.
     """
     parquet.need_pyarrow()
     archive.store.check(write=True)
     before = read_listing(archive.store)
+    with_warc = bool(before and before.of("warc")) if warc is None else warc
     known: dict[str, list[Published]] = {}
     for one in before.files if before else ():
         known.setdefault(one.made_of, []).append(one)
@@ -74,10 +80,10 @@ def publish(
     files: list[Published] = []
     total, read = archive.synced_catalog().count(Query()), 0
     for number, part in _parts(archive, rows):
-        made_of = _made_of(archive, part)
+        made_of = _made_of(archive, part, with_warc=with_warc)
         there = known.get(made_of, [])
         done.kept += len(there)
-        files += there or _make(archive, part, number, made_of, done)
+        files += there or _make(archive, part, number, made_of, done, with_warc=with_warc)
         read += len(part)
         if progress is not None:
             progress(read, total)
@@ -103,8 +109,8 @@ def _parts(archive: Archive, size: int) -> Iterator[tuple[int, list[Row]]]:
             number += 1
 
 
-def _made_of(archive: Archive, part: list[Row]) -> str:
-    digest = hashlib.sha256(f"{FORMAT} {part[0].crawl}\n".encode())
+def _made_of(archive: Archive, part: list[Row], *, with_warc: bool) -> str:
+    digest = hashlib.sha256(f"{FORMAT} {part[0].crawl}{' warc' if with_warc else ''}\n".encode())
     for row in part:
         digest.update(bytes.fromhex(row.record_sha256))
         if place := archive.store.place(row.record_key):  # packs that were joined since are other files
@@ -112,14 +118,21 @@ def _made_of(archive: Archive, part: list[Row]) -> str:
     return digest.hexdigest()
 
 
-def _make(archive: Archive, part: list[Row], number: int, made_of: str, done: Publication) -> list[Published]:
+def _make(
+    archive: Archive, part: list[Row], number: int, made_of: str, done: Publication, *, with_warc: bool
+) -> list[Published]:
     """Make the files of a part, put them, and return them."""
     name, crawl = f"part-{number:05d}-{made_of[:12]}", f"crawl={part[0].crawl}"
     with tempfile.TemporaryDirectory(prefix="newsvault-") as scratch:
         folder = Path(scratch)
-        collected = Collected(folder / "rows.sqlite")
-        try:
-            broken = dict(_collect(archive, part, collected))
+        with ExitStack() as stack:
+            collected = stack.enter_context(closing(Collected(folder / "rows.sqlite")))
+            warcs = None
+            if with_warc:
+                last = max(row.captured_at for row in part)
+                files = Warcs(archive, folder / "warcs", crawl=part[0].crawl, part=name, at=last)
+                warcs = stack.enter_context(closing(files))
+            broken = dict(_collect(archive, part, collected, warcs))
             done.damaged += broken.items()
             keys = [row.record_key for row in part if row.record_key not in broken]
             search.write(archive.catalog, keys, folder / "search.sqlite")
@@ -132,13 +145,15 @@ def _make(archive: Archive, part: list[Row], number: int, made_of: str, done: Pu
             made.append(put(folder / "captures.parquet", "captures", key, rows))
             for path in indexes.write(collected.lines(), folder / "index") if rows else ():
                 made.append(put(path, "indexes", f"indexes/{crawl}/{name}/{path.name}", rows))
+            if warcs is not None:
+                made += [put(path, "warc", warcs.below + path.name, rows) for path in warcs.finish()]
             return made
-        finally:
-            collected.close()
 
 
-def _collect(archive: Archive, part: list[Row], collected: Collected) -> Iterator[tuple[str, ArchiveError]]:
-    """Collect what the records give; yield those that cannot be read."""
+def _collect(
+    archive: Archive, part: list[Row], collected: Collected, warcs: Warcs | None
+) -> Iterator[tuple[str, ArchiveError]]:
+    """Collect what the records give; yield those that cannot be read, or whose bodies cannot where they are wanted."""
     keys = (row.record_key for row in part)
     for key, data in read_ahead(archive.record_bytes, keys, threads=threads_for(archive.uri)):
         if isinstance(data, StoreError):
@@ -146,7 +161,13 @@ def _collect(archive: Archive, part: list[Row], collected: Collected) -> Iterato
         if isinstance(data, ArchiveError):
             yield key, data
         else:
-            collected.add(from_json(data, key), data, _place(archive, key))
+            record = from_json(data, key)
+            try:
+                place = _place(archive, key) or (warcs.add(record, key) if warcs is not None else None)
+            except (FixityMismatch, NotArchived) as error:
+                yield key, error
+            else:
+                collected.add(record, data, place)
 
 
 def _place(archive: Archive, key: str) -> Place | None:
@@ -184,8 +205,9 @@ class _Putting:
 
 
 def _clean(archive: Archive, done: Publication, *, before: Listing | None) -> None:
-    """Delete what is published and named by nobody. `before` keeps its search shards: someone may be reading them."""
-    named = {one.key for one in done.listing.files} | {one.key for one in (before.of("search") if before else ())}
+    """Delete what is published and named by nobody. `before` keeps shards and WARCs: someone may be reading."""
+    named = {one.key for one in done.listing.files}
+    named |= {one.key for one in before.files if one.kind in ("search", "warc")} if before else set()
     for prefix in PUBLISHED:
         for key in [info.key for info in archive.store.list(prefix)]:
             if key not in named:

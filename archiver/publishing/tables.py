@@ -40,7 +40,7 @@ class Collected:
         self._file.execute("BEGIN")
 
     def add(self, record: Record, data: bytes, place: Place | None) -> None:
-        """Keep what a record gives. `data` is the record as it is stored, `place` where its answer lies in a pack."""
+        """Keep what a record gives. `data` is the record as it is stored, `place` where its answer lies in a WARC."""
         row = article_row(record, record_sha256=sha256_hex(data))
         order = row["domain"], row["published"] or "", row["id"]
         self._file.execute("INSERT INTO articles VALUES (?, ?, ?, ?)", (*order, json.dumps(row)))

@@ -17,7 +17,7 @@ from archiver.urls import registered_domain
 SCHEMA = 1
 NAMED = 1_000  # domains of a file; more are not named, and prune nothing
 
-PublishedKind = Literal["search", "articles", "captures", "indexes"]
+PublishedKind = Literal["search", "articles", "captures", "indexes", "warc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
