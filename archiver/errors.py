@@ -12,6 +12,7 @@ ArchiveError
 ├── StoreError          the store failed; trying again may help                             exit 4
 │   ├── StoreDenied     … because it refuses our credentials; a person must act             exit 6
 │   └── StoreFull       … because it has no room left                                       exit 5
+├── Quarantined         reading it ended two worker processes, so it is left out
 ├── JobLocked           another crawl holds this job                                        exit 7
 ├── JobPaused           the job was told to pause, so it is not begun                       exit 3
 ├── FetchFailed         a URL gave no usable answer
@@ -144,6 +145,17 @@ class StoreFull(StoreError):
     """The store, or the disk under it, has no room left."""
 
     exit_code = 5
+
+
+class Quarantined(ArchiveError):
+    """Work on the object at `key` ended two worker processes, so it was left out; `why` is how the second ended."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(key, why)
+        self.key, self.why = key, why
+
+    def __str__(self) -> str:
+        return f"{self.key}: left out, for it ended two worker processes ({self.why})"
 
 
 class JobLocked(ArchiveError):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from archiver.errors import ArchiveError
 
 Name = TypeVar("Name")
 Value = TypeVar("Value")
+
+Reads = Callable[[Iterable[str]], Iterator[tuple[str, Any]]]
+"""Another way of reading objects than `read_ahead`: keys in, each with its value or its ArchiveError out, in order."""
 
 
 def threads_for(uri: str) -> int:

@@ -7,7 +7,7 @@ get:  URL or id → catalog row → record → body, its sha256 compared
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any, Self, Unpack
@@ -48,7 +48,7 @@ from archiver.keys import (
 )
 from archiver.model import Capture, Damage, Reading, Record, Snapshot, Verdict
 from archiver.packs import Compacted, PackedStore, check_packs, compact, splicable
-from archiver.readahead import read_ahead, threads_for
+from archiver.readahead import Reads, read_ahead, threads_for
 from archiver.record import from_json, key_of, refuse_tombstone
 from archiver.storage import Store, open_store
 from archiver.warc.http_blocks import ascii_uri
@@ -361,13 +361,15 @@ class Archive:
         progress: Progress | None = None,
         seed: int | None = None,
         taken_down: Callable[[str], None] | None = None,
+        reads: Mapping[str, Reads | None] | None = None,
     ) -> Iterator[Damage]:
         """Re-read and re-hash everything and yield each damaged object. See `archiver.fixity.verify`."""
         self.store.check(write=False)
         start = moment(since)
         yield from verify(
-            self, sample=sample, since=start, rate=rate, progress=progress, seed=seed, taken_down=taken_down
-        )
+            self, sample=sample, since=start, rate=rate, progress=progress, seed=seed, taken_down=taken_down,
+            reads=reads,
+        )  # fmt: skip
         if sample is None and start is None:
             yield from check_packs(self.store.below, took=Pace(rate).took)
 
@@ -397,10 +399,10 @@ class Archive:
             )
         return self.synced
 
-    def reindex(self, *, progress: Progress | None = None) -> Synced:
+    def reindex(self, *, progress: Progress | None = None, reads: Reads | None = None) -> Synced:
         """Make the catalog anew from the records alone. See `archiver.catalog.rebuild`."""
         self.store.check(write=False)
-        self.synced = rebuild(self.catalog, self.store, progress=progress)
+        self.synced = rebuild(self.catalog, self.store, progress=progress, reads=reads)
         return self.synced
 
     def compact(self, *, target: int, progress: Progress | None = None) -> Compacted:

@@ -10,7 +10,7 @@ from archiver.catalog.queries import Query, Target, target
 from archiver.catalog.rebuilding import rebuild
 from archiver.catalog.rows import Card, Row, card_of, row_of
 from archiver.catalog.searching import RANKED, Found, Hit, Marked, Sort, search
-from archiver.catalog.syncing import Synced, sync
+from archiver.catalog.syncing import Synced, card_at, sync
 
 __all__ = [
     "FACETS",
@@ -26,6 +26,7 @@ __all__ = [
     "Sort",
     "Synced",
     "Target",
+    "card_at",
     "card_of",
     "catalog_path",
     "rebuild",

@@ -11,18 +11,19 @@ from pathlib import Path
 
 from archiver.catalog.database import Catalog
 from archiver.catalog.syncing import Progress, Synced, sync
+from archiver.readahead import Reads
 from archiver.storage import Store
 
 
-def rebuild(catalog: Catalog, store: Store, *, progress: Progress | None = None) -> Synced:
+def rebuild(catalog: Catalog, store: Store, *, progress: Progress | None = None, reads: Reads | None = None) -> Synced:
     """Make every row of `catalog` anew from the records in `store`; no site is asked for anything.
 
-    Returns how many rows there are, how many the old one had of which nothing is left, and what could not be read.
-    Raises StoreError if the store fails, or the catalog stays locked.
+    `reads` reads the records as cards elsewhere. Returns how many rows there are, how many the old one had of which
+    nothing is left, and what could not be read. Raises StoreError if the store fails, or the catalog stays locked.
     """
     path = catalog.path.with_name(f"{catalog.path.name}.new")
     with Catalog(path) as new:
-        made = sync(new, store, progress=progress)
+        made = sync(new, store, progress=progress, reads=reads)
         (kept,) = next(new.select("SELECT count(*) FROM snapshots"))
         (lost,) = next(catalog.select("SELECT count(*) FROM snapshots"))
         catalog.become(new)

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from archiver.catalog.database import Catalog
 from archiver.catalog.rows import Card, card_of
 from archiver.errors import ArchiveError, BadRecord, NotArchived, StoreError
 from archiver.keys import RECORDS, generation_key, generation_of, kind_of
-from archiver.readahead import read_ahead, threads_for
+from archiver.readahead import Reads, read_ahead, threads_for
 from archiver.record import from_json
 from archiver.storage import Store
 
@@ -36,10 +37,11 @@ class Synced:
     unreadable: tuple[tuple[str, ArchiveError], ...] = ()
 
 
-def sync(catalog: Catalog, store: Store, *, progress: Progress | None = None) -> Synced:
+def sync(catalog: Catalog, store: Store, *, progress: Progress | None = None, reads: Reads | None = None) -> Synced:
     """Make the catalog equal to the records in `store`.
 
-    `progress` is told after each batch how many of how many records were read. Raises StoreError if the store fails;
+    `progress` is told after each batch how many of how many records were read. `reads` reads the records, as `card_at`
+    does, elsewhere. Raises StoreError if the store fails;
     what was added until then stays.
     """
     with closing(catalog.connect()) as connection:
@@ -48,7 +50,7 @@ def sync(catalog: Catalog, store: Store, *, progress: Progress | None = None) ->
         catalog.remove(gone)
         missing = (key for (key,) in connection.execute("SELECT key FROM missing ORDER BY key"))
         added, unreadable = 0, []
-        for done, batch in enumerate(_batches(_cards(store, missing), _BATCH)):
+        for done, batch in enumerate(_batches(_cards(store, missing, reads), _BATCH)):
             cards = [card for _, card in batch if isinstance(card, Card)]
             unreadable += [(key, card) for key, card in batch if isinstance(card, ArchiveError)]
             catalog.add(cards)
@@ -86,14 +88,14 @@ def _compare(connection: sqlite3.Connection, keys: Iterable[str]) -> int:
     return int(total)
 
 
-def _cards(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, Card | ArchiveError]]:
+def _cards(store: Store, keys: Iterable[str], reads: Reads | None) -> Iterator[tuple[str, Card | ArchiveError]]:
     """Yield the row of each record, or why there is none; nothing for a record deleted meanwhile."""
-    for key, data in read_ahead(store.get, keys, threads=threads_for(store.uri)):
-        if isinstance(data, StoreError):
-            raise data
-        if isinstance(data, NotArchived):
+    read = partial(card_at, store)
+    for key, card in reads(keys) if reads else read_ahead(read, keys, threads=threads_for(store.uri)):
+        if isinstance(card, StoreError):
+            raise card
+        if isinstance(card, NotArchived):
             continue
-        card = data if isinstance(data, ArchiveError) else _card(key, data)
         yield key, card
         if isinstance(card, ArchiveError):
             yield from _older(store, key)
@@ -104,24 +106,26 @@ def _older(store: Store, key: str) -> Iterator[tuple[str, Card]]:
     for generation in range(generation_of(key) - 1, 0, -1):
         older = generation_key(key, generation)
         try:
-            card = _card(older, store.get(older))
-        except NotArchived:
+            card = card_at(store, older)
+        except StoreError:
+            raise
+        except ArchiveError:
             continue
-        if isinstance(card, Card):
-            yield older, card
-            return
+        yield older, card
+        return
 
 
 def _first(key: str) -> str:
     return generation_key(key, 1)
 
 
-def _card(key: str, data: bytes) -> Card | ArchiveError:
-    try:
-        card = card_of(from_json(data, key), record_bytes=data)
-    except ArchiveError as error:
-        return error
-    return card if card.row.record_key == key else BadRecord(key, f"it belongs at {card.row.record_key}")
+def card_at(store: Store, key: str) -> Card:
+    """Return the card of the record at `key`. Raises NotArchived, BadRecord, StoreError."""
+    data = store.get(key)
+    card = card_of(from_json(data, key), record_bytes=data)
+    if card.row.record_key != key:
+        raise BadRecord(key, f"it belongs at {card.row.record_key}")
+    return card
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

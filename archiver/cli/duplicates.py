@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, opened, progress, selection_options, where
+from archiver.cli.options import archive_options, opened, progress, reads_of, runner_options, selection_options, where
 from archiver.cli.output import dumps, safe, say, write
 from archiver.duplicates import Cluster, Kind, find_duplicates
 from archiver.duplicates.clusters import THRESHOLD
@@ -20,6 +20,7 @@ COLUMNS = ("cluster", "kind", "agency", "alike", "id", "captured_at", "domain", 
 @click.command(epilog="Example:  archiver duplicates --collection daily --kind wire --archive press --csv")
 @selection_options
 @archive_options
+@runner_options
 @click.option(
     "--threshold", type=float, default=THRESHOLD, show_default=True, metavar="SHARE",
     help="Share of runs of four words, 0 to 1, from which texts are near.",
@@ -45,6 +46,7 @@ def duplicates(threshold: float, kind: str | None, least: int, captures: bool, f
         found = find_duplicates(
             archive, *given["what"], where=where(given), threshold=threshold, least=least,
             every_capture=captures, damaged=damaged, progress=progress("comparing"),
+            reads=reads_of(archive, given, "duplicates"),
         )  # fmt: skip
         _write((one for one in found if kind in (None, str(one.kind))), form)
     if failed:

@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, generation_option, opened, progress, selection_options, where
+from archiver.cli.options import (
+    archive_options,
+    generation_option,
+    opened,
+    progress,
+    reads_of,
+    runner_options,
+    selection_options,
+    where,
+)
 from archiver.cli.output import safe
 from archiver.errors import BadInput
 from archiver.export import About, Exported
@@ -21,6 +30,7 @@ _SHOWN = 20  # of what was left out; query.json names all
 @selection_options
 @generation_option
 @archive_options
+@runner_options
 @click.option("--as", "form", type=click.Choice(list(FORMS)), help="Which form; see docs/reference/formats.md.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A new folder, or one to go on with.")
 @click.option("--title", default="News articles", show_default=True, help="The data set's title.")
@@ -51,6 +61,7 @@ def export(form: str | None, output: Path | None, **given: Any) -> None:
             with_captures=given["captures"],
             rate=given["rate"] * 1e6 if given["rate"] else None,
             progress=progress("exporting"),
+            reads=reads_of(archive, given, "export"),
         )
     _tell(done, output)
     if done.damaged:

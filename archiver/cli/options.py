@@ -19,6 +19,7 @@ from archiver.catalog import Row
 from archiver.cli.output import FORMATS, safe
 from archiver.errors import BadInput, NotArchived
 from archiver.model import Verdict
+from archiver.readahead import Reads
 from archiver.timestamps import span
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,6 +41,42 @@ def archive_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def runner_options(command: F) -> F:
+    """How the work of a command is spread; without `--runner` it is done in this process."""
+    for option in reversed(
+        (
+            click.option(
+                "--runner",
+                type=click.Choice(["local", "spark", "ray"]),
+                help="In shards: by child processes, Spark or Ray.",
+            ),
+            click.option("--work", metavar="URI", help="Where the shards of --runner lie, for all workers to reach."),
+            click.option("--workers", type=click.IntRange(1), help="So many at once; as many as CPUs unless given."),
+            click.option("--shard", type=click.IntRange(1), help="Records of a shard, 500 unless given."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def reads_of(archive: Archive, given: dict[str, Any], step: str, **options: Any) -> Reads | None:
+    """What the runner options say a step is read by; None for this process. Raises BadInput where they do not fit."""
+    if given["runner"] is None:
+        for name in ("work", "shard"):
+            if given[name]:
+                raise BadInput(f"--{name}", "is for --runner")
+        return None
+    from archiver.batch import SHARD_RECORDS, Batch  # here, not above: it knows every command's work
+
+    if given.get("rate"):
+        raise BadInput("--rate with --runner", "workers do not share a rate; leave one of them out")
+    batch = Batch(
+        archive=archive.uri, runner=given["runner"], work=given["work"], workers=given["workers"],
+        shard_records=given["shard"] or SHARD_RECORDS,
+    )  # fmt: skip
+    return batch.reads(step, **options)
 
 
 generation_option = click.option(

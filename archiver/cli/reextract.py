@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, opened, progress, selection_options, where
+from archiver.cli.options import archive_options, opened, progress, reads_of, runner_options, selection_options, where
 from archiver.cli.output import dumps, safe, say
 from archiver.extraction.rules import todays
-from archiver.generations import Changes, Outcome
+from archiver.generations import READER, Changes, Outcome
 from archiver.generations import reextract as read_again
 
 _SHOWN = 20  # refused snapshots that are named; --json names all
@@ -28,25 +28,24 @@ _WORDS = {
 @click.command(epilog="Example:  archiver reextract --archive press --collection daily --dry-run")
 @selection_options
 @archive_options
+@runner_options
 @click.option("--dry-run", is_flag=True, help="Read and report, but write nothing.")
 @click.option("--all", "everything", is_flag=True, help="Also what today's rules have read; writes only what differs.")
 @click.option("--retry", is_flag=True, help="Also pages that were quarantined.")
-@click.option("--workers", type=click.IntRange(1), help="Processes that read; as many as there are CPUs unless given.")
 @click.option("--changed", type=click.Path(path_type=Path), metavar="FILE", help="Write the ids that changed to FILE.")
 @click.option("--json", "as_json", is_flag=True, help="The whole report as JSON.")
-def reextract(
-    dry_run: bool, everything: bool, retry: bool, workers: int | None, changed: Path | None, as_json: bool, **given: Any
-) -> None:
+def reextract(dry_run: bool, everything: bool, retry: bool, changed: Path | None, as_json: bool, **given: Any) -> None:
     """Read archived pages again with today's rules, and report what that changes.
 
     Bodies are read, never written; no site is asked for anything. A new reading is kept beside the old one, as the
     snapshot's next generation; `archiver show ID --generations` lists them. The same command goes on after an
     interruption. Ends with 1 if a page was quarantined or is damaged.
     """
+    asked: dict[str, Any] = {"write": not dry_run, "everything": everything, "retry": retry}
     with opened(given) as archive:
         changes = read_again(
-            archive, *given["what"], where=where(given), workers=workers, progress=progress("reading again"),
-            write=not dry_run, everything=everything, retry=retry,
+            archive, *given["what"], where=where(given), workers=given["workers"], progress=progress("reading again"),
+            reads=reads_of(archive, given, "reextract", reader=READER, **asked), **asked,
         )  # fmt: skip
     if changed is not None:
         changed.write_text("".join(f"{id}\n" for id in sorted(changes.changed)), encoding="utf-8")

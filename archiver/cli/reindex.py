@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, opened, progress
+from archiver.cli.options import archive_options, opened, progress, reads_of, runner_options
 from archiver.cli.output import safe
 
 _SHOWN = 20
@@ -14,6 +14,7 @@ _SHOWN = 20
 
 @click.command(epilog="Example:  archiver reindex --archive s3://press")
 @archive_options
+@runner_options
 def reindex(**given: Any) -> None:
     """Make the catalog anew from the records alone.
 
@@ -22,7 +23,7 @@ def reindex(**given: Any) -> None:
     interruption. No site is asked for anything. Ends with 1 if records cannot be read.
     """
     with opened(given) as archive:
-        done = archive.reindex(progress=progress("reading records"))
+        done = archive.reindex(progress=progress("reading records"), reads=reads_of(archive, given, "reindex"))
         path = archive.catalog.path
     for key, error in done.unreadable[:_SHOWN]:
         click.echo(f"archiver: {safe(f'{key}: {error}')}", err=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import archive_options, opened, progress
+from archiver.cli.options import archive_options, opened, progress, reads_of, runner_options
 from archiver.cli.output import dumps, safe, say
 from archiver.errors import BadInput
 from archiver.export import check_dataset
@@ -18,6 +18,7 @@ from archiver.model import Damage
 @click.command(epilog="Example:  archiver verify --archive s3://press --sample 5%")
 @click.argument("dataset", required=False, metavar="[FOLDER]", type=click.Path(path_type=Path))
 @archive_options
+@runner_options
 @click.option("--sample", metavar="N%", help="Only this share, chosen anew each time.")
 @click.option("--from", "since", metavar="TIME", help="Only what was captured from then on.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="MB/S", help="Read no faster than this.")
@@ -31,12 +32,13 @@ def verify(
     FOLDER that `archiver export` wrote, every file of that data set is checked, and no archive is needed.
     """
     if dataset is not None:
-        if sample or since or rate:
-            raise BadInput("--sample, --from and --rate", "are for an archive; a data set is checked whole")
+        if sample or since or rate or given["runner"]:
+            raise BadInput("--sample, --from, --rate and --runner", "are for an archive; a data set is checked whole")
         found = _named(check_dataset(dataset), form)
         click.echo(f"{click.format_filename(dataset)}: {found or 'nothing'} wrong", err=True)
         raise click.exceptions.Exit(1 if found else 0)
     with opened(given) as archive:
+        reads = {kind: reads_of(archive, {**given, "rate": rate}, f"verify-{kind}") for kind in ("records", "bodies")}
         checked = Counter()
         taken: list[str] = []
         damages = archive.verify(
@@ -45,6 +47,7 @@ def verify(
             rate=rate * 1e6 if rate else None,
             progress=checked,
             taken_down=taken.append,
+            reads=reads,
         )
         found = _named(damages, form)
     gone = f", {len(taken):,} snapshots taken down" if taken else ""

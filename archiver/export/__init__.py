@@ -5,7 +5,7 @@ One file per format; `exporting` is the flow.
 
 from archiver.export.checking import check_dataset
 from archiver.export.dataset import About
-from archiver.export.exporting import Exported, LeftOut, export
+from archiver.export.exporting import Exported, LeftOut, Loaded, export, load
 from archiver.export.forms import FORMS, Form
 from archiver.export.listing import Change, Listed, compare_datasets, list_of
 from archiver.export.wacz_check import check_wacz
@@ -18,9 +18,11 @@ __all__ = [
     "Form",
     "LeftOut",
     "Listed",
+    "Loaded",
     "check_dataset",
     "check_wacz",
     "compare_datasets",
     "export",
     "list_of",
+    "load",
 ]

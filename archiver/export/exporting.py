@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from archiver.export.warc_files import WarcFiles
 from archiver.export.work import FOLDER, Work, clear, is_unfinished, translated
 from archiver.fixity import Pace, Progress
 from archiver.model import Record, Snapshot
-from archiver.readahead import read_ahead, threads_for
+from archiver.readahead import Reads, read_ahead, threads_for
 from archiver.record import from_json, key_of, refuse_tombstone
 from archiver.timestamps import iso, parse
 from archiver.warc.http_blocks import ascii_uri
@@ -77,24 +79,28 @@ def export(
     now: datetime | None = None,
     progress: Progress | None = None,
     warc_bytes: int | None = None,
+    reads: Reads | None = None,
 ) -> Exported:
     """Export what `archive.find(*what, **where)` finds into the folder `to`, as `form`; see `forms.FORMS`.
 
     An interrupted export goes on where it was when it is called again with the same arguments, and ends equal. A
     snapshot whose digest does not fit is left out and named. `rate` is bytes per second, read from the archive;
     `with_captures` adds Common Crawl's index to WARC files, `warc_bytes` is when the next WARC file begins.
+    `reads` reads the records of a table, as `load` does, elsewhere.
     Raises BadInput if `to` holds something else, NotArchived if nothing is found, StoreError if a store fails.
     """
     if form not in forms.FORMS:
         raise BadInput(f"form {form!r}", f"known are {', '.join(forms.FORMS)}")
     base = to / "data" if form == "bagit" else to
+    if reads is not None and (forms.FORMS[form].has_warcs or forms.FORMS[form].has_captures or with_captures):
+        raise BadInput(f"--runner with --as {form}", "a runner reads for jsonl, csv, sqlite and parquet; leave it out")
     plan = _plan(archive, what, where or {}, form=form, about=about or About(), now=now, captures=with_captures)
     if (done := _complete(base, plan)) is None:
         _check_empty(to, base)
         forms.check_needs(form, with_captures=with_captures)
         work = Work(base, plan=plan)
         try:
-            run = _Export(archive, work, rate=rate, progress=progress, warc_bytes=warc_bytes)
+            run = _Export(archive, work, rate=rate, progress=progress, warc_bytes=warc_bytes, reads=reads)
             run.begin()
             run.collect()
             with translated(base):
@@ -110,17 +116,48 @@ def export(
     return done
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """One snapshot, proved, as the files of a data set take it."""
+
+    line: str  # of the list
+    row: dict[str, Any]  # of the table
+    read: int  # bytes
+    snapshot: Snapshot | None = None
+
+    def plain(self) -> Loaded:
+        """Return it without the snapshot: all that a table needs."""
+        return replace(self, snapshot=None)
+
+
+def load(archive: Archive, key: str, *, with_body: bool = False) -> Loaded:
+    """Return what a data set takes of the snapshot at `key`, proved. Raises what `Archive.record` and `body` do."""
+    data = archive.store.get(key)
+    record = from_json(data, key)
+    if key_of(record) != key:
+        raise BadRecord(key, f"it belongs at {key_of(record)}")
+    refuse_tombstone(record)
+    body, sha256 = archive.body(record) if with_body else None, sha256_hex(data)
+    return Loaded(
+        line=_line(record, sha256),
+        row=article_row(record, record_sha256=sha256),
+        read=len(data) + len(body or b""),
+        snapshot=Snapshot(record=record, body=body),
+    )
+
+
 class _Export:
     def __init__(
-        self, archive: Archive, work: Work, *, rate: float | None, progress: Progress | None, warc_bytes: int | None
-    ) -> None:
+        self, archive: Archive, work: Work, *, rate: float | None, progress: Progress | None, warc_bytes: int | None,
+        reads: Reads | None,
+    ) -> None:  # fmt: skip
         self._archive, self._work, self._progress = archive, work, progress
         self._plan: dict[str, Any] = work.fact("plan")
         self._about = About(**self._plan["about"])
         self._form = forms.FORMS[self._plan["form"]]
         self._created = parse(self._plan["created"])
         self._pace = Pace(rate)
-        self._warc_bytes = warc_bytes
+        self._warc_bytes, self._reads = warc_bytes, reads
         self._warcs: WarcFiles | None = None
 
     # ------------------------------------------------------------------ begin
@@ -157,15 +194,17 @@ class _Export:
     def collect(self) -> None:
         """Read and append what is left, a checkpoint at a time."""
         total = self._work.fact("total")
-        while batch := self._batch():
+        read = self._reads or partial(read_ahead, self._load, threads=threads_for(self._archive.uri))
+        found_all = read(key for batch in self._batches() for key in batch.values())
+        for batch in self._batches():
             rows = []
-            for key, found in read_ahead(self._load, batch.values(), threads=threads_for(self._archive.uri)):
+            for key, found in islice(found_all, len(batch)):
                 if isinstance(found, StoreError):
                     raise found
                 if isinstance(found, ArchiveError):
                     self._leave_out(key, type(found).__name__, str(found))
                     continue
-                rows += self._add(key, *found)
+                rows += self._add(key, found)
             if rows:
                 self._work.append(self._log, to_member(rows))
             self._work.note("done", max(batch))
@@ -174,28 +213,31 @@ class _Export:
                 (done,) = next(self._work.select("SELECT count(*) FROM selection WHERE n <= ?", max(batch)))
                 self._progress(done, total)
 
-    def _batch(self) -> dict[int, str]:
-        sql = f"SELECT n, record_key FROM selection WHERE n > ? ORDER BY n LIMIT {CHECKPOINT}"
-        return dict(self._work.select(sql, self._work.fact("done")))
+    def _batches(self) -> Iterator[dict[int, str]]:
+        last, sql = self._work.fact("done"), "SELECT n, record_key FROM selection WHERE n > ? ORDER BY n LIMIT ?"
+        while batch := dict(self._work.select(sql, last, CHECKPOINT)):
+            yield batch
+            last = max(batch)
 
-    def _load(self, key: str) -> tuple[Snapshot, str]:
-        """Return the snapshot at `key`, proved, and the sha256 of its record as it is stored."""
-        data = self._archive.store.get(key)
-        record = from_json(data, key)
-        if key_of(record) != key:
-            raise BadRecord(key, f"it belongs at {key_of(record)}")
-        refuse_tombstone(record)
-        body = self._archive.body(record) if self._form.has_warcs else None
-        self._pace.took(len(data) + len(body or b""))
-        return Snapshot(record=record, body=body), sha256_hex(data)
+    def _load(self, key: str) -> Loaded:
+        loaded = load(self._archive, key, with_body=self._form.has_warcs)
+        self._pace.took(loaded.read)
+        return loaded
 
-    def _add(self, key: str, snapshot: Snapshot, sha256: str) -> list[dict[str, Any]]:
+    def _add(self, key: str, loaded: Loaded) -> list[dict[str, Any]]:
         """Add a snapshot to the files and the list; return its row of the table."""
+        if (snapshot := loaded.snapshot) is not None and not self._archived(key, snapshot):
+            return []
+        self._work.run("INSERT OR IGNORE INTO listed VALUES (?)", loaded.line)
+        return [loaded.row] if self._form.has_table else []
+
+    def _archived(self, key: str, snapshot: Snapshot) -> bool:
+        """Add a snapshot to WARC files and index, if there are any; False where there is no place for it."""
         record, place = snapshot.record, None
         if self._warcs is not None:
             if not self._warcs.has_place_for(snapshot):
                 self._leave_out(key, SAME_SECOND, f"another capture of {record.url} in the same second is in")
-                return []
+                return False
             place = self._warcs.add(snapshot)
             if self._form.has_pages and is_page(record) and place is not None:
                 self._work.run("INSERT INTO pages VALUES (?, ?)", self._warcs.serial, page_line(record))
@@ -203,8 +245,7 @@ class _Export:
             row = captures.capture_row(record, place)
             values = (record.crawl, row["url_surtkey"], row["fetch_time"], json.dumps(row))
             self._work.run("INSERT INTO captures VALUES (?, ?, ?, ?)", *values)
-        self._work.run("INSERT OR IGNORE INTO listed VALUES (?)", _line(record, sha256))
-        return [article_row(record, record_sha256=sha256)] if self._form.has_table else []
+        return True
 
     def _leave_out(self, key: str, reason: str, detail: str) -> None:
         self._work.run("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?)", key, reason, detail)

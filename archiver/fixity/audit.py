@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from typing import Protocol
 
 from archiver.bodies import sha256_hex
-from archiver.errors import ArchiveError, BadInput, BadRecord, NotArchived, StoreError
-from archiver.fixity.checks import bodies_named_in, check_body, check_record, check_stored, measured, unread
+from archiver.errors import ArchiveError, BadInput, BadRecord, FixityMismatch, NotArchived, StoreError
+from archiver.fixity.checks import (
+    Proved,
+    bodies_named_in,
+    check_body,
+    check_record,
+    check_stored,
+    measured,
+    proved,
+    unread,
+)
 from archiver.fixity.ledger import Ledger
 from archiver.fixity.manifests import copy_of, read_manifest
 from archiver.keys import RECORDS, is_copy, kind_of, second_of
-from archiver.model import Damage, Record
-from archiver.readahead import Name, Value, read_ahead, threads_for
-from archiver.record import from_json
+from archiver.model import Damage
+from archiver.readahead import Reads, Value, read_ahead, threads_for
 from archiver.seal import unseal
 from archiver.storage import ObjectInfo, Store
 
@@ -48,13 +56,15 @@ def verify(
     progress: Progress | None = None,
     seed: int | None = None,
     taken_down: Callable[[str], None] | None = None,
+    reads: Mapping[str, Reads | None] | None = None,
 ) -> Iterator[Damage]:
     """Re-read and re-hash the archive and yield each damaged object, once, as it is found.
 
     `sample` checks that share (0 to 1) of records and bodies, chosen anew each time unless `seed` is given; `since`
     checks what was captured from then on. Both still compare manifests with what is there, but cannot tell which bodies
     nothing refers to. `rate` limits reading, in bytes per second. `progress` is told how many of how many objects were
-    checked, `taken_down` the URL of each snapshot that was taken down, which is no damage. Raises StoreError if the
+    checked, `taken_down` the URL of each snapshot that was taken down, which is no damage. `reads` reads `records`, as
+    `proved` does, and `bodies`, as `measured` does, elsewhere; there is no rate then. Raises StoreError if the
     store cannot be listed, or fails twenty times in a row.
     """
     if sample is not None and not 0 < sample <= 1:
@@ -70,6 +80,7 @@ def verify(
             progress=progress,
             seed=seed,
             taken_down=taken_down,
+            reads=reads or {},
         )
     )
 
@@ -117,9 +128,10 @@ class _Audit:
         progress: Progress | None,
         seed: int | None,
         taken_down: Callable[[str], None] | None,
+        reads: Mapping[str, Reads | None],
     ) -> None:
         self.ledger = Ledger()
-        self._taken_down = taken_down
+        self._taken_down, self._reads = taken_down, reads
         self._store, self._since, self._sample, self._pace = store, since, sample, pace
         self._chance = random.Random(seed)
         self._progress = progress
@@ -190,18 +202,23 @@ class _Audit:
             yield Damage(key=key, problem="unreferenced", detail=detail)
 
     def _records(self) -> Iterator[Damage]:
-        for key, data in self._read(self._store.get, self._chosen("record")):
-            if isinstance(data, ArchiveError):
-                self.ledger.excuse_bodies_of(key)
-                yield unread(key, data)
-                continue
-            found = check_record(key, data, self.ledger.digests(key))
-            if isinstance(found, Record):
-                self._need(key, found)
-                continue
+        read = self._reads.get("records")
+        for key, found in self._read(lambda key: proved(self._store.get(key), key), self._chosen("record"), read):
+            if isinstance(found, Proved):
+                damage = check_stored(key, found.sha256, found.size, self.ledger.digests(key), is_whole=True)
+                if damage is None:
+                    self._need(key, found)
+                    continue
+                named = [found.body] if found.body else []
+            elif isinstance(found, ArchiveError):
+                damage, named = unread(key, found), []
+            else:
+                known = check_record(key, found, self.ledger.digests(key))
+                damage, named = known if isinstance(known, Damage) else None, bodies_named_in(found)
             self.ledger.excuse_bodies_of(key)
-            self.ledger.excuse(bodies_named_in(data))
-            yield found
+            self.ledger.excuse(named)
+            assert damage is not None
+            yield damage
 
     def _files(self) -> Iterator[Damage]:
         for key, data in self._read(self._store.get, self.ledger.promised_files()):
@@ -212,7 +229,7 @@ class _Audit:
 
     def _bodies(self) -> Iterator[Damage]:
         keys = self._chosen("body") if self._since is None else iter(list(self.ledger.needed_bodies()))
-        for key, found in self._read(lambda key: measured(self._store.get(key)), keys):
+        for key, found in self._read(lambda key: measured(self._store.get(key)), keys, self._reads.get("bodies")):
             if isinstance(found, ArchiveError):
                 yield unread(key, found)
                 continue
@@ -254,13 +271,15 @@ class _Audit:
 
     def _need_if_sound(self, key: str) -> None:
         try:
-            self._need(key, from_json(self._store.get(key), key))
-        except (BadRecord, NotArchived):
+            found = proved(self._store.get(key), key)
+        except (FixityMismatch, NotArchived):
             return  # the next audit looks at it
+        if isinstance(found, Proved):
+            self._need(key, found)
 
-    def _need(self, key: str, record: Record) -> None:
-        if record.html is not None and record.takedown is None:
-            self.ledger.need(record.html.key, size=record.html.size, record=key, url=record.url)
+    def _need(self, key: str, found: Proved) -> None:
+        if found.body is not None:
+            self.ledger.need(found.body, size=found.body_size, record=key, url=found.url)
 
     def _chosen(self, kind: str) -> Iterator[str]:
         for key in self.ledger.keys(kind):
@@ -276,9 +295,9 @@ class _Audit:
             return True
 
     def _read(
-        self, read: Callable[[Name], Value], names: Iterable[Name]
-    ) -> Iterator[tuple[Name, Value | ArchiveError]]:
-        for name, value in read_ahead(read, names, threads=threads_for(self._store.uri)):
+        self, read: Callable[[str], Value], keys: Iterable[str], reads: Reads | None = None
+    ) -> Iterator[tuple[str, Value | ArchiveError]]:
+        for key, value in reads(keys) if reads else read_ahead(read, keys, threads=threads_for(self._store.uri)):
             self._failed = self._failed + 1 if isinstance(value, StoreError) else 0
             if isinstance(value, StoreError) and self._failed >= _ENOUGH:
                 raise value
@@ -286,8 +305,8 @@ class _Audit:
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done, max(self._total, self._done))
-            yield name, value
+            yield key, value
 
 
 def _size_of(value: object) -> int:
-    return len(value) if isinstance(value, bytes) else getattr(value, "stored_size", 0)
+    return len(value) if isinstance(value, bytes) else getattr(value, "stored_size", getattr(value, "size", 0))

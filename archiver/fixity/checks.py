@@ -30,6 +30,27 @@ class Measured:
     truncated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """What is to be known of a record that is whole and lies where it belongs; small, so that many can wait."""
+
+    sha256: str
+    size: int
+    url: str
+    body: str | None = None  # the key of the body that has to be there
+    body_size: int = 0
+
+
+def proved(data: bytes, key: str) -> Proved | bytes:
+    """Return what is in a record's object if it proves itself; else the bytes, for `check_record` to say why not."""
+    record = check_record(key, data, {})
+    if not isinstance(record, Record):
+        return data
+    html = record.html if record.takedown is None else None
+    body, size = (html.key, html.size) if html else (None, 0)
+    return Proved(sha256=sha256_hex(data), size=len(data), url=record.url, body=body, body_size=size)
+
+
 def check_record(key: str, data: bytes, promised: Promised) -> Record | Damage:
     """Return the record if it is whole, lies where it belongs and is the promised one."""
     try:

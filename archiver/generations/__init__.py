@@ -4,6 +4,6 @@ Never: a body touched, a record overwritten, a request to a site.
 
 from archiver.generations.changes import Change, Changes, Outcome
 from archiver.generations.reextract import reextract
-from archiver.generations.shard import process_shard
+from archiver.generations.shard import READER, process_shard
 
-__all__ = ["Change", "Changes", "Outcome", "process_shard", "reextract"]
+__all__ = ["READER", "Change", "Changes", "Outcome", "process_shard", "reextract"]

@@ -4,16 +4,19 @@ Never: a site."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from archiver.archive import Archive
 from archiver.catalog import Card, card_of
+from archiver.errors import ArchiveError, StoreError
 from archiver.extraction.rules import todays
-from archiver.generations.changes import Change, Changes
+from archiver.generations.changes import Change, Changes, Outcome
 from archiver.generations.parts import join_parts
-from archiver.generations.shard import process_shard
+from archiver.generations.shard import READER, process_shard
+from archiver.keys import generation_key, id_of
 from archiver.model import Record
+from archiver.readahead import Reads
 
 Progress = Callable[[int, int], None]
 
@@ -29,13 +32,15 @@ def reextract(
     write: bool = True,
     everything: bool = False,
     retry: bool = False,
-    reader: str = "archiver.extraction.remembering:read",
+    reader: str = READER,
+    reads: Reads | None = None,
 ) -> Changes:
     """Read again what `archive.find(*what, **where)` finds, and return what that changed. No site is asked.
 
-    Articles of several pages are read and joined again as a whole. Stopped and called again, it goes on,
-    and returns the same. `workers` are processes; None means as many as there are CPUs. The other arguments are those
-    of `process_shard`, which says what is raised.
+    Articles of several pages are read and joined again as a whole. Stopped and called again, it goes on, and returns
+    the same. `workers` are processes; None means as many as there are CPUs. `reads` does the work elsewhere, with
+    the same arguments; then `workers` and `reader` are its own. The other arguments are those of `process_shard`, which
+    says what is raised.
     """
     archive.store.check(write=write)
     rows = list(archive.find(*what, **(where or {})))
@@ -53,14 +58,30 @@ def reextract(
             archive.catalog.add(cards)
             cards.clear()
 
-    try:
-        process_shard(
-            keys, archive.store, archive.store, rules=todays(), told=told, kept=kept,
-            workers=workers or os.cpu_count() or 1, write=write, everything=everything, retry=retry, reader=reader,
-        )  # fmt: skip
-    finally:
-        archive.catalog.add(cards)
+    if reads is not None:
+        for change in _read_elsewhere(keys, reads):
+            told(change)
+        if write:
+            archive.sync()
+    else:
+        try:
+            process_shard(
+                keys, archive.store, archive.store, rules=todays(), told=told, kept=kept,
+                workers=workers or os.cpu_count() or 1, write=write, everything=everything, retry=retry, reader=reader,
+            )  # fmt: skip
+        finally:
+            archive.catalog.add(cards)
     if write:
         for crawl, collection in sorted({(row.crawl, row.collection) for row in rows}):
             join_parts(archive, crawl=crawl, collection=collection)
     return changes
+
+
+def _read_elsewhere(keys: Iterable[str], reads: Reads) -> Iterator[Change]:
+    """Yield what became of each. Names are of the first generation: so a run that goes on asks for the same shards."""
+    for key, one in reads(generation_key(key, 1) for key in keys):
+        if isinstance(one, StoreError):
+            raise one
+        if isinstance(one, ArchiveError):  # its page killed the worker of the shard, not its reader alone
+            one = Change(id=id_of(key), record_key=key, outcome=Outcome.QUARANTINED, reason=str(one))
+        yield one

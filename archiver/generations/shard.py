@@ -30,6 +30,7 @@ from archiver.model import Capture, Reading, Record
 from archiver.record import key_of, own_flags, read_again, to_json
 from archiver.storage import Store
 
+READER = "archiver.extraction.remembering:read"  # the function that reads a page
 _MANIFEST_LINES = 20_000
 
 Told = Callable[[Change], None]
@@ -48,7 +49,7 @@ def process_shard(
     write: bool = True,
     everything: bool = False,
     retry: bool = False,
-    reader: str = "archiver.extraction.remembering:read",
+    reader: str = READER,
 ) -> None:
     """Read the bodies of the records at `keys` in `source` again, and put newer generations into `target`.
 
