@@ -76,6 +76,22 @@ def test_elsewhere_the_shown_headline_leads():
     assert article(og=SOCIAL, title=SOCIAL, shown=f"<h1>{HEADLINE}</h1>").title == HEADLINE
 
 
+def test_elsewhere_one_title_written_into_every_field_for_search_engines_counts_once():
+    everywhere = {"title": SOCIAL, "og": SOCIAL, "ld": SOCIAL}
+    shown = f"<h1>{HEADLINE}</h1>"
+    assert article(**everywhere, kind="BlogPosting", shown=shown).title == HEADLINE
+    assert article(**everywhere, kind="NewsArticle", shown=shown).title == SOCIAL
+    written = everywhere | {"title": f"{SOCIAL} | Norwick Post"}  # two fields of their own beside the page's title
+    assert article(**written, kind="BlogPosting", shown=shown).title == SOCIAL
+
+
+def test_a_section_glued_before_the_sites_name_goes_where_another_form_is_what_remains():
+    korean = "시의회, 낡은 다리 보수하기로 결정했다"
+    shown = f"<h1>{korean}</h1>"
+    assert article(title=f"{korean}-정치ㅣNorwick Post", og=f"{korean}-정치ㅣNorwick Post", shown=shown).title == korean
+    assert article(title=f"{HEADLINE}-Town | Norwick Post", ld=HEADLINE).extra.get("other_titles") is None
+
+
 def test_a_form_with_the_sites_name_is_a_copy_of_the_title_and_weighs_as_little():
     name = " | Norwick Post"
     assert article(og=SOCIAL + name, title=SOCIAL + name, ld=HEADLINE).title == HEADLINE

@@ -19,7 +19,8 @@ from archiver.extraction import jsonld
 from archiver.extraction.head import Head
 
 MAX_TITLE = 500  # characters
-_SEPARATOR = re.compile(r"\s+[|–—·»›•:\-/*~]+\s+|\s*[|｜»：]\s*| :: ")
+_SEPARATOR = re.compile(r"\s+[|–—·»›•:\-/*~]+\s+|\s*[|｜ㅣ»：]\s*| :: ")  # ㅣ, a Korean letter, is drawn as a bar
+_DASH = re.compile(r"\s*[-–—|ㅣ·/>]\s*")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _META = (
     "title",
@@ -54,14 +55,15 @@ def title_of(head: Head, ld: dict[str, Any], site: str) -> Title:
     copied = {source for source, text in forms.items() if text != declared[source]}
     if shown := shown_headline(head.h1, tuple(forms.values()), site):
         forms["h1"] = shown
-    forms = _without_tails(forms)
+    forms = _without_tails(_without_sections(forms, copied))
     forms = {source: text for source, text in forms.items() if not _is_leftover(squeezed(text))} or forms
     press = any("news" in kind or "liveblog" in kind for kind in jsonld.types(ld))
     weights = _PRESS if press else _OTHER
     votes: dict[str, float] = {}
+    repeated = set() if press else _repeated(declared)
     for source, text in forms.items():
         key = squeezed(text) or text
-        votes[key] = votes.get(key, 0.0) + weights["title" if source in copied else source]
+        votes[key] = votes.get(key, 0.0) + weights["title" if source in copied else source] * (source not in repeated)
     best = max(votes, key=votes.__getitem__, default="")
     agreeing = [source for source, text in forms.items() if (squeezed(text) or text) == best]
     sources = tuple(sorted(agreeing, key=weights.__getitem__, reverse=True))
@@ -71,6 +73,26 @@ def title_of(head: Head, ld: dict[str, Any], site: str) -> Title:
         others={source: text[:MAX_TITLE] for source, text in forms.items() if source not in sources},
         declared=tuple(dict.fromkeys([*forms.values(), *declared.values()])),
     )
+
+
+def _repeated(declared: Mapping[str, str]) -> set[str]:
+    """The sources that only repeat `title`, where JSON-LD and `og:title` do so to the letter: a site's software wrote
+    one title for search engines into all of them, so it counts once. The shown headline is right then on 8 pages of 9."""
+    if not declared.get("title") or {declared.get(source) for source in ("json-ld", "og")} != {declared["title"]}:
+        return set()
+    return {source for source, text in declared.items() if text == declared["title"]} - {"og"}
+
+
+def _without_sections(forms: dict[str, str], named: set[str]) -> dict[str, str]:
+    """The forms that named the site without the section before its name, where another form is what remains:
+    "Bridge opens-Town" → "Bridge opens"."""
+    known = {key for text in forms.values() if len(key := squeezed(text)) >= 12}
+    return {source: _head(text, known) if source in named else text for source, text in forms.items()}
+
+
+def _head(text: str, known: set[str]) -> str:
+    heads = (text[: mark.start()] for mark in _DASH.finditer(text))
+    return next((head for head in heads if squeezed(head) in known), text)
 
 
 def _declared(head: Head, ld: dict[str, Any], site: str) -> dict[str, str]:
