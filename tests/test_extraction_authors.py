@@ -37,6 +37,9 @@ def article(*, head: str = "", byline: str = "", ld: object = None) -> Article:
         ("Nora Whitlock ⋅ Review Editor", ["Nora Whitlock"]),
         ("Associated Press12:20pm", ["Associated Press"]),
         ("AFP, Manila", ["AFP", "Manila"]),
+        ("Nora WhitlockNovember 3, 2024", ["Nora Whitlock"]),
+        ("Nora WhitlockHead Winemaker", ["Nora Whitlock"]),
+        ("Nora SubbaRao", ["Nora SubbaRao"]),
         ("Gazette staff", ["Gazette staff"]),
         ("文● 山田太郎／編集部", ["山田太郎", "編集部"]),
         ("Illustration by Clara Lund", []),
@@ -156,3 +159,24 @@ def test_who_posted_a_blog_entry_is_named_last():
     head = '<meta name="twitter:label1" content="Written by"><meta name="twitter:data1" content="Finn Lund">'
     assert article(head=head).authors == ("Finn Lund",)
     assert article(head=head, byline="<p>By Nora Whitlock</p>").authors == ("Nora Whitlock",)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "<p>This post was written by Nora Whitlock, head of the town archive</p>",
+        "<div><p>Written by</p><p>Nora Whitlock</p></div>",
+        "<div><h3>Author</h3><p>Nora Whitlock</p></div>",
+    ],
+)
+def test_a_signature_far_below_counts_where_it_names_the_only_person(signature):
+    far = PROSE * 12
+    assert article(byline=far + signature).authors == ("Nora Whitlock",)
+    assert article(byline=far + signature + "<p>Written by Piet van der Berg</p>").authors == ()
+    assert article(byline=f'{far}<nav class="menu">{signature}</nav>').authors == ()
+    assert article(byline=f'{far}<div class="site-footer"><div><div>{signature}</div></div></div>').authors == ()
+
+
+def test_a_menu_that_sorts_by_something_is_no_signature():
+    menu = '<ul class="nav-list"><li>By Use Case</li></ul>'
+    assert article(byline=PROSE * 12 + menu).authors == ()

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree, html
 
-from archiver.extraction.blocks import Block
+from archiver.extraction.blocks import TAGS, Block
 from archiver.extraction.classwords import WORD
 from archiver.extraction.head import spaced
 from archiver.extraction.names import BY, is_agency_line, is_organisation, looks_like_person, names_in
@@ -34,6 +34,16 @@ _POSTED_BY = re.compile(
     re.I,
 )
 _DATE_BY = re.compile(r"^\W*[\d./-]{6,10}\W+by\s+(\S.{2,80})$", re.I)
+_LABEL = re.compile(
+    r"(?:(?:written|words|story|article|posted|published|text|reported) by|by|authors?|contributors?|about the author|von|par|por|autor(?:in|es|a)?|auteurs?|autore|"
+    r"verfasst von|geschrieben von|escrito por|écrit par|scritto da|geschreven door|著者|作者|文|記者)\s*[:：]?",
+    re.I,
+)
+_SIGNED = re.compile(
+    r"^(?:this (?:post|article|story|guide|blog) (?:was|is) )?(?:written |posted |authored |article |words |story )?by[:\s]+(.{3,60})$|"
+    r"^(?:written|authors?|contributors?)\s*:\s*(.{3,60})$",
+    re.I,
+)
 _PORTRAIT = re.compile(
     r"^(?:(?:headshot|picture|portrait|photo|image|avatar) (?:of|for) )?(.+?)(?:,.*|'s .*|\(.*)?$", re.I
 )
@@ -44,6 +54,7 @@ _AUTHOR_PAGE = re.compile(
 )
 _MANY = 60  # elements looked at
 _FEW = 4  # names: a page that shows more in places alike lists the authors of others
+_OTHERS = WORD["nav"] | WORD["comment"]  # places where others are named, or "By Manufacturer" leads to a list
 _BEFORE, _AFTER = 15, 30  # blocks before and after the headline in which a byline stands
 
 
@@ -57,6 +68,7 @@ def bylines_of(
     yield authors
     yield linked(links)
     yield users
+    yield signed(blocks[max(0, heading) :])
 
 
 def shown(root: html.HtmlElement, blocks: Sequence[Block], heading: int) -> Iterator[str]:
@@ -114,6 +126,25 @@ def _agency(near: Iterable[Block]) -> Iterator[str]:
         if is_agency_line(block.text) and block.tag != "figcaption" and not (block.own | block.near) & WORD["media"]:
             yield block.text
             return
+
+
+def signed(blocks: Iterable[Block]) -> tuple[str, ...]:
+    """The one person whom lines "By …" name, or names under a label "Written by", anywhere in `blocks`; of several none."""
+    found: dict[str, str] = {}
+    before = ""
+    for block in blocks:
+        text = block.text
+        if len(text) < 120 and not block.hidden and not _names_others(block):
+            match = _SIGNED.match(text)
+            named = (match[1] or match[2]) if match else text if _LABEL.fullmatch(before) else ""
+            people = [name for name in names_in(named) if looks_like_person(name) and ":" not in name]
+            found |= {name.casefold(): name for name in people[:1]}
+        before = text
+    return tuple(f"By {name}" for name in found.values()) if len(found) == 1 else ()
+
+
+def _names_others(block: Block) -> bool:
+    return bool((block.own | block.near) & _OTHERS or block.far & WORD["footer"] or block.ancestors & TAGS["nav"])
 
 
 def _posted(near: Iterable[Block]) -> Iterator[str]:

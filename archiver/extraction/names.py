@@ -45,6 +45,10 @@ _AFTER_NAME = re.compile(
     r"\s+(?:on\s+)?(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?\s+\d.*|\d.*|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b.*|\bin\s+[A-Z].*|\bat\s+[A-Z].*)$",
     re.I,
 )
+_GLUED = re.compile(
+    r"(?<=\w\s)(\w+[a-z])(?:January|February|March|April|May|June|July|August|September|October|November|December|Published|Updated|Posted|"
+    r"Senior|Chief|Staff|Head|Editor|Founder|Co-Founder|Writer|Reporter|Author|Director|Contributor|CEO)\b.*$"
+)  # "Matt CheckHead Winemaker": two elements run together
 _ROLE_AFTER = re.compile(
     r"\s+(?:(?:senior|chief|staff|editor|reporter|writer|correspondent|journalist|columnist|contributor|founder|ceo|special to)\b.*|記者.*|기자.*)$", re.I
 )
@@ -106,6 +110,7 @@ def _clean(piece: str) -> str:
     if _OTHERS.match(piece):
         return ""  # who drew, photographed or checked is credited, but did not write
     name = _AFTER_NAME.sub("", _TAIL.sub("", _BY.sub("", piece)))
+    name = _GLUED.sub(r"\1", name)
     bare = _ROLE_AFTER.sub("", name)
     if len(bare.split()) > 1 or len(name) == len(bare) or not bare.isascii():
         name = bare  # "Nora Whitlock staff writer" is a person, "Gazette staff" is not one called Gazette
