@@ -99,6 +99,7 @@ def test_the_file_is_there_while_the_crawl_runs_and_says_so(tmp_path):
             running.send_signal(signal.SIGTERM)
             said = running.communicate(timeout=60)[1]
     assert running.returncode == 3, said
+    assert "Deprecat" not in said, "what Scrapy wants otherwise is nothing for people who crawl"
     assert values(metrics.read_text("utf-8"))["activity", "not running"] == 1
 
 

@@ -51,7 +51,8 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
         _speak_alone(settings, in_json=in_json)
     if in_json:
         logs.speak_json(settings["LOG_LEVEL"])
-    process = AsyncCrawlerProcess(settings, install_root_handler=not in_json)
+        settings.set("LOG_INSTALL_ROOT_HANDLER", False, "cmdline")
+    process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider_class)
     failures: list[BaseException] = []
     task = process.crawl(crawler, **arguments)
