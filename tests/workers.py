@@ -38,7 +38,7 @@ class Shared:
     sites: int = 4
     articles: int = 6
     delay: float = 0.25
-    lease: float = 2.0
+    lease: float = 4.0
     server: Postgres = field(default_factory=lambda: Postgres(*QUICK))
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
