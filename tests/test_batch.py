@@ -202,7 +202,7 @@ def test_a_shard_that_is_done_is_not_done_again(made: Path, tmp_path: Path) -> N
 def test_a_page_without_end_and_one_that_eats_memory_are_left_out(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "a", tmp_path / "a")
     for step, limit, why in (
-        ("tests.batch_engine:ENDLESS", {"wall_seconds": 1.0}, "SIGKILL"),
+        ("tests.batch_engine:ENDLESS", {"wall_seconds": 4.0}, "SIGKILL"),
         ("tests.batch_engine:BURNING", {"cpu_seconds": 1}, "too much CPU"),
         ("tests.batch_engine:HUNGRY", {"memory_bytes": 400 << 20}, "out of memory"),
     ):

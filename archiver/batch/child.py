@@ -15,7 +15,7 @@ import sys
 from archiver.batch.shards import Work, packed, process_shard
 from archiver.errors import ArchiveError
 
-DONE = b"."
+BEGUN, DONE = b"!", b"."
 OUT_OF_MEMORY = 137  # as a container ends that the kernel killed
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 
@@ -36,6 +36,7 @@ def main() -> None:
         os.write(sink, DONE)
 
     _limit_cpu(task["cpu_seconds"])
+    os.write(sink, BEGUN)
     problem: ArchiveError | None = None
     try:
         process_shard(

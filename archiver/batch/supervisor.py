@@ -23,6 +23,7 @@ from archiver.storage import open_store
 
 ATTEMPTS = 2  # the first death may have been the machine's doing
 WALL_SECONDS = 300.0  # for one key
+START_SECONDS = 300.0  # until a child has begun: a busy machine reads the program slowly
 LIMITS = {"memory_bytes": 2 << 30, "cpu_seconds": 240}  # for a child, and for one key
 _READ = 65_536
 
@@ -78,7 +79,7 @@ class Supervisor:
                 child.stdin.close()
             said = b""
             while True:
-                if not select.select([child.stdout], [], [], wall)[0]:
+                if not select.select([child.stdout], [], [], wall if said else START_SECONDS)[0]:
                     child.kill()
                 if not (part := os.read(child.stdout.fileno(), _READ)):
                     break
