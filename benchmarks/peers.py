@@ -138,7 +138,8 @@ def _trafilatura(python: str, start: str, articles: Path, out: Path) -> list[str
     config = out / "settings.cfg"
     config.write_text(
         "[DEFAULT]\nDOWNLOAD_TIMEOUT = 30\nMAX_FILE_SIZE = 20000000\nMIN_FILE_SIZE = 10\nSLEEP_TIME = 0\n"
-        "USER_AGENTS =\nCOOKIE =\nMAX_REDIRECTS = 2\nMIN_EXTRACTED_SIZE = 250\nMIN_EXTRACTED_COMM_SIZE = 1\n"
+        "SSRF_PROTECTION = off\nUSER_AGENTS =\nCOOKIE =\n"
+        "MAX_REDIRECTS = 2\nMIN_EXTRACTED_SIZE = 250\nMIN_EXTRACTED_COMM_SIZE = 1\n"
         "MIN_OUTPUT_SIZE = 1\nMIN_OUTPUT_COMM_SIZE = 1\nEXTRACTION_TIMEOUT = 30\nMIN_DUPLCHECK_SIZE = 100\n"
         "MAX_REPETITIONS = 2\nEXTENSIVE_DATE_SEARCH = on\nEXTERNAL_URLS = off\n"
     )
