@@ -35,7 +35,7 @@ if inline:
 class Peer(scrapy.Spider):
     name = "peer"
     start_urls = [start]
-    links = LinkExtractor(allow_domains=[start.split("/")[2].split(":")[0]])
+    links = LinkExtractor(allow_domains=[start.split("/")[2]])
     def parse(self, response):
         if not isinstance(response, scrapy.http.TextResponse):
             return
@@ -57,8 +57,8 @@ from newsplease import NewsPlease
 urls = open(sys.argv[1]).read().split()
 with open(sys.argv[2] + "/kept.jsonl", "w") as kept:
     for at in range(0, len(urls), 16):
-        for url, article in NewsPlease.from_urls(urls[at:at + 16]).items():
-            if article is not None and article.maintext:
+        for url, article in NewsPlease.from_urls(urls[at:at + 16], {"timeout": 30}, fetch_images=False).items():
+            if getattr(article, "maintext", None):  # {} where it failed
                 kept.write(json.dumps({"url": url, "text": article.maintext, "title": article.title}) + "\\n")
 """
 CRAWLEE = """
