@@ -24,13 +24,16 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)  # ASCII: what a page's title holds cannot break a line or drive a terminal
 
 
-def speak_json(level: str | int = logging.INFO) -> None:
-    """From now on this process logs JSON to stderr, everything from `level` up, ours from INFO up or from `level`."""
+def speak_json(level: str | int = logging.INFO, *, others: str | int | None = None) -> None:
+    """From now on this process logs JSON to stderr, from `level` up; what libraries say only from `others` up."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     handler.setLevel(level)
     logging.root.addHandler(handler)
     logging.root.setLevel(handler.level)
+    if others is not None:
+        logging.root.setLevel(others)
+        logging.getLogger("archiver").setLevel(handler.level)
 
 
 def in_json() -> bool:

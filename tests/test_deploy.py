@@ -85,6 +85,7 @@ def test_the_bucket_is_started_with_options_that_exist():
     assert len(started) == 2
     for words in started:
         assert words[0] == "mini"
+        assert "-bucket=press" in words, "a crawl asks for the job's bucket and makes none"
         assert {word[1:].partition("=")[0] for word in words[1:]} <= known
 
 

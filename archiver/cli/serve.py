@@ -56,7 +56,7 @@ def serve(
         raise BadInput(f"archiver serve ({error.name} is missing)", "pip install newsvault[web]") from error
 
     if log_format == "json":
-        logs.speak_json()
+        logs.speak_json(others="WARNING")
     options = web.Options(
         title=title,
         public_url=public_url,
