@@ -8,7 +8,8 @@ import pytest
 from lxml import html
 
 from archiver import extract
-from archiver.extraction.blocks import cut
+from archiver.extraction import engine
+from archiver.extraction.blocks import Cutter, cut
 from archiver.extraction.classifier import load, model
 from archiver.extraction.features import NAMES, Hints, rows
 from archiver.extraction.markdown import markdown_of
@@ -203,3 +204,17 @@ def test_captions_quotes_and_posts_from_elsewhere_are_in_the_markdown():
     assert shown(post) == "> The channel is open again, and a coaster is on its way."
     quote = "<blockquote>We shall sleep better with two metres more below the keel, said the pilot.</blockquote>"
     assert shown(quote).startswith("> We shall sleep better")
+
+
+def test_a_menu_is_found_and_the_engine_does_not_see_it():
+    links = "".join(f"<li><a href='/{n}'>Another story, number {n}</a></li>" for n in range(5))
+    text = "The council has decided that the harbour is to be rebuilt, and nobody was against it. " * 3
+    page = html.document_fromstring(
+        f"<body><div id=a><ul>{links}</ul></div><div id=b><p>{text}</p><ul>{links}</ul></div></body>"
+    )
+    cutter = Cutter()
+    assert len(cutter.cut(page)) == 11
+    assert [menu.get("id") or menu.tag for menu in cutter.menus] == ["a", "ul"]
+    told = engine.opinion(page, cutter.menus, elements=20)
+    assert text.strip() in (told or "")
+    assert not any(len(menu) for menu in cutter.menus)

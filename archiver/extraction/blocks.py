@@ -124,6 +124,7 @@ _TAG_BITS = {
     "table": TAGS["table"], "ul": TAGS["list"], "ol": TAGS["list"], "dl": TAGS["list"], "blockquote": TAGS["blockquote"],
 }  # fmt: skip
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+MENU = 0.9  # of a run's characters: from here on it is a menu
 _BREAK = "\x00"  # a <br>; the page itself holds no NUL any more
 
 
@@ -193,10 +194,14 @@ class _Frame:
 
 
 class Cutter:
-    """Walks a tree once and cuts it into blocks."""
+    """Walks a tree once and cuts it into blocks. `menus` are the elements, each within no other, that hold two blocks or
+    more and hardly a word that is not part of a link.
+    """
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
+        self.menus: list[html.HtmlElement] = []
+        self._size = self._linked = 0  # characters of all blocks so far, and of those in links or buttons
         self._serial = 0
         self._parts: list[str] = []
         self._counts = [0, 0, 0, 0]  # characters in links, number of links, characters in bold, in buttons
@@ -220,6 +225,7 @@ class Cutter:
         frame = self._enter(element, tag, outer)
         if self._parts:
             self._flush(outer)
+        size, linked, blocks, menus = self._size, self._linked, len(self.blocks), len(self.menus)
         if tag == "tr" and self._is_row(element):
             self._row(element, frame)
         else:
@@ -228,6 +234,8 @@ class Cutter:
             self._children(element, frame, 0)
         if self._parts:
             self._flush(frame)
+        if len(self.blocks) > blocks + 1 and self._linked - linked > MENU * (self._size - size):
+            self.menus[menus:] = [element]
 
     def _children(self, element: html.HtmlElement, frame: _Frame, marks: int) -> None:
         for child in element:
@@ -324,7 +332,7 @@ class Cutter:
             return
         block = Block(text, squeezed, frame.tag, frame)
         block.linked, block.links, block.bold, block.button = counts
-        self.blocks.append(block)
+        self._keep(block)
 
     @staticmethod
     def _is_row(element: html.HtmlElement) -> bool:
@@ -356,7 +364,12 @@ class Cutter:
         text = " | ".join(cells)
         block = Block(text, "".join(text.split()), "tr", frame)
         block.row, block.links, block.linked = True, links, linked
+        self._keep(block)
+
+    def _keep(self, block: Block) -> None:
         self.blocks.append(block)
+        self._size += len(block.text)
+        self._linked += block.linked + block.button
 
 
 def cut(root: html.HtmlElement) -> list[Block]:

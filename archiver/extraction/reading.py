@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from archiver.extraction import engine, jsonld
 from archiver.extraction.authors import authors_of
-from archiver.extraction.blocks import Block, cut
+from archiver.extraction.blocks import Block, Cutter
 from archiver.extraction.bylines import bylines_of
 from archiver.extraction.charset import to_utf8
 from archiver.extraction.dates import Dates, dates_of, searched
@@ -85,8 +85,10 @@ def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float
     head, scripts = head_of(page.root), jsonld.scripts(page.root)
     ld = jsonld.article(scripts)
     basics = _basics(page.root, head, ld, scripts, Base(page.root, url), url)
-    blocks = cut(page.root)
-    return blocks, rows(blocks, engine.opinion(page.root, elements=page.elements) or "", _hints(head, ld, basics))
+    cutter = Cutter()
+    blocks = cutter.cut(page.root)
+    opinion = engine.opinion(page.root, cutter.menus, elements=page.elements)
+    return blocks, rows(blocks, opinion or "", _hints(head, ld, basics))
 
 
 def _basics(root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], base: Base, url: str) -> Basics:
@@ -110,7 +112,8 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
     head, scripts = head_of(root), jsonld.scripts(root)
     ld = jsonld.article(scripts)
     basics = _basics(root, head, ld, scripts, base, capture.url)
-    blocks = cut(root)
+    cutter = Cutter()
+    blocks = cutter.cut(root)
     facts = facts_of(root, blocks)
     images, following = images_of(root, head, ld, base), next_page(root, base)
     heading = _heading(blocks, basics.title.text or "")
@@ -123,7 +126,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
     hints = _hints(head, ld, basics)
 
     def find() -> Text:
-        opinion = engine.opinion(root, elements=page.elements)  # spends the tree
+        opinion = engine.opinion(root, cutter.menus, elements=page.elements)  # spends the tree
         return text_of(blocks, opinion, hints, entries)
 
     text = memory.text((digest, hints), find) if memory else find()
