@@ -100,14 +100,16 @@ def measure(start: str, urls: list[str], folder: Path, workers: int) -> Counter[
     wanted = set(urls)
     stored = {record.url for record in records if record.url in wanted and record.verdict == "article"}
     read = [record for record in records if record.html and record.capture.status == 200]
-    (folder / "urls.txt").write_text("\n".join(record.url for record in records))
+    (log,) = (folder / "archive" / "crawls").glob("*/log-*.jsonl")
+    asked = [line["url"] for line in map(json.loads, log.read_text().splitlines()) if line["status"]]
+    (folder / "urls.txt").write_text("\n".join(asked))
     halves = [folder / "half-0.txt", folder / "half-1.txt"]
     for n, half in enumerate(halves):
         half.write_text("".join(f"{one.url} {folder / 'archive' / one.html.key}\n" for one in read[n::2] if one.html))
     scrapy, _ = cpu_of([sys.executable, "-c", BARE_SCRAPY, str(folder / "urls.txt")])
     extract, _ = cpu_of(*([sys.executable, "-c", BARE_EXTRACT, str(half)] for half in halves))
     return Counter(
-        articles=len(urls), stored=len(stored), asked=len(records), read=len(read),
+        articles=len(urls), stored=len(stored), asked=len(asked), read=len(read),
         full=full, scrapy=scrapy, extract=extract, peak_mb=memory,
     )  # fmt: skip
 

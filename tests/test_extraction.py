@@ -371,3 +371,13 @@ def test_what_a_page_says_of_its_paywall(head, free):
 def test_robots_none_is_noindex():
     assert "noarchive" in page(prose(), head='<meta name="robots" content="none">').flags
     assert "noarchive" not in page(prose(), head='<meta name="robots" content="max-image-preview:large">').flags
+
+
+def test_a_feed_of_the_articles_own_comments_is_none_to_follow():
+    feeds = "".join(
+        f"<link rel=alternate type=application/rss+xml href='{href}'>"
+        for href in ("/feed/", f"{URL}feed/", "/sport/feed/")
+    )
+    site = ("https://estuary.example/feed/", "https://estuary.example/sport/feed/")
+    assert page(f"<article><h1>Council agrees to mend the bridge</h1>{prose()}</article>", head=feeds).feeds == site
+    assert page("<ul><li><a href=/a>One</a></li></ul>", head=feeds).feeds == (site[0], f"{URL}feed/", site[1])

@@ -15,6 +15,7 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from typing import Any, Protocol
+from urllib.parse import urldefrag
 
 from archiver.extraction import engine, jsonld
 from archiver.extraction.authors import authors_of
@@ -157,7 +158,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
         ),
         flags=tuple(dict.fromkeys(flags)),
         rights=rights_of(head, links, ld, base),
-        feeds=feeds,
+        feeds=_without_comments(feeds, capture.url) if judged.verdict is Verdict.ARTICLE else feeds,
         charset=charset,
         media_type=kind,
         engine=ENGINE,
@@ -214,6 +215,12 @@ def _in_place(article: Article, place: Place | None) -> Article:
     if place.next is None:
         extra.pop("next_page", None)  # of a list: the next article
     return replace(article, extra=extra)
+
+
+def _without_comments(feeds: tuple[str, ...], url: str) -> tuple[str, ...]:
+    """The feed below an article's own address holds its comments: WordPress announces one on every article."""
+    own = f"{urldefrag(url).url.rstrip('/')}/feed"
+    return tuple(feed for feed in feeds if feed.rstrip("/") != own)
 
 
 def _among(blocks: list[Block], text: Text, teasers: frozenset[str]) -> int:
