@@ -102,12 +102,13 @@ class Follower:
         The next page of a list that names something new is no deeper than the list: an archive of 100 pages is whole.
         """
         here, found = canonical(lease.url), list[Found]()
+        site = here[: here.index("/", here.index("//") + 2)]
         turned = []
         for url, name in links:
             fp = _fp(name)
             if fp in self._known:
                 continue
-            if turns_page(here, name):
+            if name.startswith(site) and turns_page(here, name):
                 turned.append((url, fp))
             elif (one := self._linked(url, fp, lease, lease.hops + 1)) is not None:
                 found.append(one)
