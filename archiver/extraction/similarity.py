@@ -35,7 +35,9 @@ def simhash(words: list[str]) -> str:
     counts = Counter(words[:MAX_WORDS])
     total = sum(counts.values())
     bits = np.unpackbits(np.frombuffer(b"".join(map(_digest, counts)), dtype=np.uint8)).reshape(-1, 64)
-    ones = np.array(list(counts.values()), dtype=np.float32) @ bits.astype(np.float32)  # exact, and a fifth of integers' time
+    ones = np.array(list(counts.values()), dtype=np.float32) @ bits.astype(
+        np.float32
+    )  # exact, and a fifth of integers' time
     return np.packbits(2 * ones > total).tobytes().hex()
 
 
