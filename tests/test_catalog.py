@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -304,6 +305,20 @@ def test_two_processes_may_open_a_new_catalog_at_once(tmp_path: Path) -> None:
     started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait() for process in started] == [0, 0, 0, 0]
     assert list(tmp_path.glob("*.damaged-*")) == []
+
+
+def test_a_catalog_that_others_are_making_is_not_taken_for_a_damaged_one(tmp_path: Path) -> None:
+    for n in range(40):
+        path, together = tmp_path / str(n) / "catalog.sqlite", threading.Barrier(6)
+
+        def opened(path: Path = path, together: threading.Barrier = together) -> int:
+            together.wait()
+            with Catalog(path) as catalog:
+                return catalog.count(Query())
+
+        with ThreadPoolExecutor(6) as pool:
+            assert [one.result() for one in [pool.submit(opened) for _ in range(6)]] == [0] * 6
+        assert list(path.parent.glob("*.damaged-*")) == []
 
 
 def test_a_kill_loses_no_row_that_was_added(tmp_path: Path) -> None:

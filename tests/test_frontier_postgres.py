@@ -76,7 +76,7 @@ def test_who_has_more_than_its_share_is_told_when_another_worker_comes(one, engi
 
 def test_a_host_that_is_given_back_rests_for_the_distance_that_is_due(one, two, engine):
     one.add(hosts(1))
-    one.release(one.claim(hosts=1, per_host=1))
+    one.release(one.claim(hosts=1, per_host=9))
     one.leave({"h0.example": 5.0})
     assert two.claim(hosts=1, per_host=1) == []
     engine.later(two, 5.1)
@@ -152,6 +152,24 @@ def test_while_others_have_leases_nobody_is_finished(one, two):
     two.ack(other, "archived")
     assert one.claim(hosts=1, per_host=1) == two.claim(hosts=1, per_host=1) == []
     assert (one.next_due_in(), two.next_due_in()) == (None, None)
+
+
+def test_what_is_leased_while_another_looks_is_seen(one, two):
+    one.add(hosts(1)[:1])
+    over = threading.Event()
+
+    def lease_and_give_back() -> None:
+        while not over.is_set():
+            one.release(one.claim(hosts=1, per_host=9))
+
+    thread = threading.Thread(target=lease_and_give_back)
+    thread.start()
+    try:
+        seen = [two.next_due_in() for _ in range(1500)]
+    finally:
+        over.set()
+        thread.join()
+    assert None not in seen, "neither due nor leased would mean that the crawl is at its end"
 
 
 def test_the_last_worker_writes_the_papers_or_the_first_to_see_the_end(one, two):

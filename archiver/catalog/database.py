@@ -6,6 +6,7 @@ others read (WAL). After a power loss the last rows may be missing, and `sync` a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -200,13 +201,14 @@ class Catalog:
         try:
             beside = self.path.parent.name == CATALOG.strip("/")  # in an archive others may read it; a cache is private
             self.path.parent.mkdir(mode=0o777 if beside else 0o700, parents=True, exist_ok=True)
-            try:
-                return self._connected()
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError:
-                set_aside(self.path)
-                return self._connected()
+            with _alone(self.path.parent):
+                try:
+                    return self._connected()
+                except sqlite3.OperationalError:
+                    raise
+                except sqlite3.DatabaseError:
+                    set_aside(self.path)
+                    return self._connected()
         except (sqlite3.Error, OSError) as error:
             raise _translate(self.path, error) from error
 
@@ -255,6 +257,18 @@ def _add(writer: sqlite3.Connection, cards: list[Card]) -> None:
         if card.text or row.title:
             words = (row.title or "", "\n".join(row.authors), card.description, card.text)
             writer.execute(_INSERT_ARTICLE, (number, row.url, row.published, *map(spaced, words)))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time makes a catalog here: to another one a half-made file is a damaged one."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems lock no folders
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def set_aside(path: Path) -> None:

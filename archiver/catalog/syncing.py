@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -44,7 +43,7 @@ def sync(catalog: Catalog, store: Store, *, progress: Progress | None = None, re
     does, elsewhere. Raises StoreError if the store fails;
     what was added until then stays.
     """
-    with closing(catalog.connect()) as connection:
+    with catalog.reading() as connection:
         total = _compare(connection, (info.key for info in store.list(RECORDS) if kind_of(info.key) == "record"))
         gone = [key for (key,) in connection.execute("SELECT record_key FROM gone")]
         catalog.remove(gone)

@@ -110,15 +110,19 @@ class PostgresJob(PostgresHosts):
 
     @whole
     def next_due_in(self, *, besides: Iterable[str] = ()) -> float | None:
-        """What a worker leases may lead to more, so while there are leases anywhere the answer is: at once."""
+        """What a worker leases may lead to more, so while there are leases anywhere the answer is: at once.
+
+        One statement sees one moment; of two, the first would miss what is leased before the second.
+        """
         self.flush()
-        if self.db.execute("SELECT 1 FROM url WHERE state = 1 LIMIT 1").fetchone():
-            return 0.0
-        row = self.db.execute(
-            "SELECT min(greatest(next_due, blocked_until)) FROM host WHERE next_due < 9e17 AND host != ALL(%s)",
+        leased, due = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM url WHERE state = 1), (SELECT min(greatest(next_due, blocked_until)) "
+            "FROM host WHERE next_due < 9e17 AND host != ALL(%s))",
             (list(besides),),
-        ).fetchone()
-        return None if row is None or row[0] is None else max(0.0, float(row[0]) - self.now())
+        ).fetchall()[0]
+        if leased:
+            return 0.0
+        return None if due is None else max(0.0, float(due) - self.now())
 
     @whole
     def line(self, fp: int) -> Line | None:
