@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+import archiver
 from archiver import cli
 from archiver.archive import Archive
 from archiver.bodies import pack
@@ -38,6 +39,7 @@ from tests import pywb
 from tests.exports import archive_at
 from tests.made import START, capture, failed, put, reading
 from tests.site import Site
+from tests.weed import Weed
 
 SMALL = 6000  # bytes of a pack in these tests
 
@@ -204,6 +206,40 @@ def test_published_columns_and_index_name_the_packs(packed: Archive, tmp_path: P
     assert again.made == 0
     compact(packed.store, target=10 * SMALL)
     assert publish(packed).made > 0  # the packs have other names now
+
+
+def test_packs_behind_a_web_server_are_found_by_what_is_published_and_read_by_ranges(
+    weed: Weed, s3_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with Archive.open(s3_uri, layout="packs", pack_bytes=SMALL) as bucket:
+        fill(bucket)
+        publish(bucket)
+        there = s3_uri.removeprefix("s3://").partition("?")[0]
+        weed.make_public(there.partition("/")[0])
+        monkeypatch.setenv("NEWSVAULT_CACHE", str(tmp_path / "another machine"))
+        with archiver.open(f"{weed.endpoint}/{there}") as web:
+            rows = [*bucket.find()]
+            assert [*web.find()] == rows
+            for row in rows:
+                mine, theirs = bucket.snapshot(row.record_key), web.snapshot(row.record_key)
+                assert (mine.record, mine.body) == (theirs.record, theirs.body)
+            assert len(web.search_published("headline").hits) == 10
+            for one, name in ((bucket, "a"), (web, "b")):
+                export(one, tmp_path / name, form="warc", now=START)
+            warcs = [next((tmp_path / name / "archive").glob("*.warc.gz")).read_bytes() for name in "ab"]
+            assert warcs[0] == warcs[1]
+            with pytest.raises(NotArchived):
+                web.store.get(f"html/ab/ab{'0' * 62}.html.gz")
+            compact(bucket.store, target=10 * SMALL)
+            publish(bucket)
+            assert all(web.snapshot(row.record_key).record.url == row.url for row in rows), "the new packs are found"
+            page = bucket.row("https://news.example/7")
+            take_down(bucket, plan(bucket, page.id), reason="a court order", at=START)
+            publish(bucket)
+            with pytest.raises(NotArchived):
+                web.snapshot(page.record_key)
+        with archiver.open(f"{weed.endpoint}/{there}") as web, pytest.raises(StoreError, match="cannot be listed"):
+            list(web.verify())
 
 
 # ---------------------------------------------------------------------- fixity

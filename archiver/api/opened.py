@@ -47,7 +47,10 @@ class OpenArchive(Archive):
             options["anonymous"] = True
         if uri.lower().endswith(_PACKAGES) and Path(uri).is_file():
             return cls._of_package(Path(uri))
-        return super().open(uri, sync=sync, progress=progress, **options)
+        archive = super().open(uri, sync=sync, progress=progress, **options)
+        if archive.uri.startswith("http"):
+            archive.store.listed = archive._published_packs
+        return archive
 
     @classmethod
     def _of_package(cls, path: Path) -> Self:
@@ -155,6 +158,11 @@ class OpenArchive(Archive):
         done = pull(self.catalog, self.store, progress=self._progress)
         self.synced = Synced()
         return done
+
+    def _published_packs(self) -> list[str]:
+        from archiver.shards import published_packs
+
+        return published_packs(self.store.below)
 
     def search_published(
         self,

@@ -11,7 +11,7 @@ anew without it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -41,6 +41,7 @@ class PackedStore:
 
     def __init__(self, below: Store, home: Path | None) -> None:
         self.below = below
+        self.listed: Callable[[], Iterable[str]] = self._listed  # keys of contents; settable, for a store without lists
         self.spool_folder = (home or Path(mkdtemp(prefix="newsvault-"))) / "spool"  # settable until the first `add`
         self._home = home
         self._looked = 0.0
@@ -113,7 +114,7 @@ class PackedStore:
         """
         self._looked = time.monotonic()
         known = self._index.known() if self._may_have() else {}  # before the listing: what is put meanwhile is in that
-        there = {info.key for info in self.below.list(PACKS) if info.key.endswith(CONTENTS)}
+        there = set(self.listed())
         for one in known.keys() - there:
             if not (is_local(one) and Path(one).exists()):
                 self._index.forget(one)
@@ -126,6 +127,9 @@ class PackedStore:
             if key not in self._index.replaced():
                 self._enter(key, read_contents(data))
         return there
+
+    def _listed(self) -> Iterator[str]:
+        return (info.key for info in self.below.list(PACKS) if info.key.endswith(CONTENTS))
 
     def _enter(self, key: str, found: Contents) -> None:
         pack = found.footer.pack if found.footer else pack_of(key)

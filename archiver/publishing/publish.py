@@ -8,10 +8,11 @@ clean     what nobody is told of any more is deleted; replaced shards and WARCs 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -87,6 +88,7 @@ def publish(
         read += len(part)
         if progress is not None:
             progress(read, total)
+    files += _packs(archive, known, done)
     done.listing = Listing(
         created=done.listing.created,
         software=done.listing.software,
@@ -176,6 +178,20 @@ def _place(archive: Archive, key: str) -> Place | None:
         return None
     pack, answer = found
     return Place(filename=pack, offset=answer.offset, length=answer.length, is_revisit=answer.type == "revisit")
+
+
+def _packs(archive: Archive, known: Mapping[str, list[Published]], done: Publication) -> list[Published]:
+    """List the packs, for readers of a web server: it lists nothing."""
+    keys = sorted(archive.store.refresh())
+    data = gzip.compress("".join(f"{key}\n" for key in keys).encode(), mtime=0)
+    digest = hashlib.sha256(data).hexdigest()
+    if not keys or digest in known:
+        done.kept += len(known.get(digest, ()))
+        return known.get(digest, [])
+    key = f"indexes/packs-{digest[:12]}.txt.gz"
+    archive.store.replace(key, data, media_type="application/gzip")
+    done.made, done.bytes = done.made + 1, done.bytes + len(data)
+    return [Published(kind="packs", key=key, rows=len(keys), bytes=len(data), sha256=digest, made_of=digest)]
 
 
 class _Putting:

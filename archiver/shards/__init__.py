@@ -4,10 +4,20 @@
 `pulling` brings them into a local catalog, `withdrawing` deletes them after a takedown.
 """
 
-from archiver.shards.listing import Listing, Published, read_listing
+from archiver.shards.listing import Listing, Published, published_packs, read_listing
 from archiver.shards.pulling import Pulled, pull
 from archiver.shards.remote import Traffic
 from archiver.shards.searching import search_shards
 from archiver.shards.withdrawing import withdraw
 
-__all__ = ["Listing", "Published", "Pulled", "Traffic", "pull", "read_listing", "search_shards", "withdraw"]
+__all__ = [
+    "Listing",
+    "Published",
+    "Pulled",
+    "Traffic",
+    "published_packs",
+    "pull",
+    "read_listing",
+    "search_shards",
+    "withdraw",
+]

@@ -1,14 +1,16 @@
-"""The listing: what is published. In: catalog.json. Out: files, and what prunes them. Never: more I/O than one get."""
+"""The listing: what is published. In: catalog.json. Out: files, what prunes them, packs. Never: a search."""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
 from archiver.catalog import Query
-from archiver.errors import BadRecord, NewerSchema, NotArchived
+from archiver.errors import BadRecord, FixityMismatch, NewerSchema, NotArchived
 from archiver.keys import LISTING
 from archiver.storage import Store
 from archiver.timestamps import iso
@@ -17,7 +19,7 @@ from archiver.urls import registered_domain
 SCHEMA = 1
 NAMED = 1_000  # domains of a file; more are not named, and prune nothing
 
-PublishedKind = Literal["search", "articles", "captures", "indexes", "warc"]
+PublishedKind = Literal["search", "articles", "captures", "indexes", "packs", "warc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,20 @@ def read_listing(store: Store) -> Listing | None:
         return Listing(**{**members, "files": tuple(_published(one) for one in members["files"])})
     except (ValueError, TypeError, KeyError) as error:
         raise BadRecord(LISTING, str(error)) from error
+
+
+def published_packs(store: Store) -> list[str]:
+    """Return the keys of the contents of packs, where the store lists nothing; none where none are published.
+
+    Raises FixityMismatch besides what `read_listing` raises.
+    """
+    listing, keys = read_listing(store), list[str]()
+    for one in listing.of("packs") if listing else ():
+        data = store.get(one.key)
+        if (actual := hashlib.sha256(data).hexdigest()) != one.sha256:
+            raise FixityMismatch(one.key, one.sha256, actual)
+        keys += gzip.decompress(data).decode().splitlines()
+    return keys
 
 
 def _published(members: dict[str, Any]) -> Published:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,7 +30,7 @@ class HttpStore:
         if not parts.hostname or parts.query or parts.fragment or parts.username:
             raise BadInput(uri, "write https://host/path, without a query and without credentials")
         self.uri = uri.rstrip("/")
-        self._own = threading.local()
+        self._idle: list[tuple[tuple[str, str], http.client.HTTPConnection]] = []  # kept from one request to the next
 
     def get(self, key: str) -> bytes:
         """See Store."""
@@ -88,8 +87,8 @@ class HttpStore:
 
     def close(self) -> None:
         """See Store."""
-        if connection := self._own.__dict__.pop("connection", None):
-            connection.close()
+        while self._idle:
+            self._idle.pop()[1].close()
 
     def __enter__(self) -> Self:
         return self
@@ -125,29 +124,36 @@ class HttpStore:
     def _once(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         """Ask once; again after a connection broke, as kept ones do, or the server had no time."""
         parts = urlsplit(url)
+        place = parts.scheme, parts.netloc
         for chance in range(_TRIES):
-            connection = self._connection(parts.scheme, parts.netloc)
+            connection = self._connection(place)
             try:
                 connection.request(method, parts.path or "/", headers={"Accept-Encoding": "identity", **headers})
                 answer = connection.getresponse()
                 data = answer.read()
             except (OSError, http.client.HTTPException) as error:
-                self.close()
+                connection.close()
+                self.close()  # others that were kept may be cut, too: the next chance has a new one
                 if chance == _TRIES - 1 or isinstance(error, ssl.SSLCertVerificationError):
                     raise StoreError(self.uri, f"no answer ({error})") from error
                 continue
+            self._idle.append((place, connection))
             if answer.status < 500 or chance == _TRIES - 1:
                 return answer.status, {name.lower(): value for name, value in answer.getheaders()}, data
         raise AssertionError("unreachable")
 
-    def _connection(self, scheme: str, place: str) -> http.client.HTTPConnection:
-        """This thread's connection, kept from one request to the next."""
-        if getattr(self._own, "place", None) != (scheme, place) or not hasattr(self._own, "connection"):
-            self.close()
-            made = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-            self._own.connection, self._own.place = made(place, timeout=_SECONDS), (scheme, place)
-        connection: http.client.HTTPConnection = self._own.connection
-        return connection
+    def _connection(self, place: tuple[str, str]) -> http.client.HTTPConnection:
+        """One that is idle, or a new one; what leads elsewhere, as after a redirect, is closed on the way."""
+        while self._idle:
+            try:
+                where, connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if where == place:
+                return connection
+            connection.close()
+        made = http.client.HTTPSConnection if place[0] == "https" else http.client.HTTPConnection
+        return made(place[1], timeout=_SECONDS)
 
 
 def _moment(headers: Mapping[str, str]) -> datetime:
