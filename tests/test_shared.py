@@ -1,6 +1,6 @@
 """One job, many workers: they share its ledger on a PostgreSQL server, and any of them may die.
 
-NEWSVAULT_SEEDS=20 pytest tests/test_shared.py     each fault at twenty moments, as it is run at night; .ci/run: at three
+NEWSVAULT_SEEDS=20 pytest tests/test_shared.py     each fault at twenty moments, as at night; .ci/run: at three
 """
 
 from __future__ import annotations
