@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from archiver.crawl.metrics import draft_of
 from archiver.frontier import Found
 from archiver.frontier.sqlite import SqliteFrontier
 from archiver.logs import JsonFormatter
@@ -101,6 +104,17 @@ def test_the_file_is_there_while_the_crawl_runs_and_says_so(tmp_path):
     assert running.returncode == 3, said
     assert "Deprecat" not in said, "what Scrapy wants otherwise is nothing for people who crawl"
     assert values(metrics.read_text("utf-8"))["activity", "not running"] == 1
+
+
+def test_two_containers_that_share_the_folder_do_not_take_each_others_draft(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    drafts = set()
+    for host in ("2378aa42b68f", "602e383c78ec"):
+        monkeypatch.setattr(socket, "gethostname", lambda host=host: host)
+        drafts.add(draft_of(tmp_path / "press.prom"))
+    assert len(drafts) == 2
+    assert all(draft.parent == tmp_path for draft in drafts), "a rename across disks is none"
+    assert not any(draft.suffix == ".prom" for draft in drafts), "the collector reads every *.prom"
 
 
 def test_any_name_survives_the_format(tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -67,7 +68,7 @@ class MetricsFile:
         assert path is not None
         folder, uri = running.state.folder, running.options.uri
         status = await running.ledger(lambda one: status_of(one, folder=folder, uri=uri, running=who))
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside = draft_of(path)
         try:
             beside.write_text(metrics_text(status, now=time.time()), encoding="utf-8")
             beside.replace(path)
@@ -77,3 +78,11 @@ class MetricsFile:
             self._failing = True
         else:
             self._failing = False
+
+
+def draft_of(path: Path) -> Path:
+    """Where a worker writes what then takes the place of `path`: no other that shares the folder writes there.
+
+    The host's name belongs to it, because in a container everybody is process 1.
+    """
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}")
