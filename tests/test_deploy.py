@@ -87,6 +87,27 @@ def test_the_bucket_is_started_with_options_that_exist():
         assert words[0] == "mini"
         assert "-bucket=press" in words, "a crawl asks for the job's bucket and makes none"
         assert {word[1:].partition("=")[0] for word in words[1:]} <= known
+        assert "-master.telemetry=false" in words, "it would tell its makers of the cluster"
+
+
+def test_the_database_is_asked_over_the_network_whether_it_is_there():
+    """While the image makes the database, its server answers on the socket alone, and workers would be refused."""
+    probes = [
+        list(map(str, words))
+        for _, one in documents()
+        for table in tables(one)
+        for words in (table.get("test"), table.get("command"))
+        if isinstance(words, list) and "pg_isready" in words
+    ]
+    assert len(probes) == 3
+    assert all(words[words.index("-h") + 1] == "127.0.0.1" for words in probes)
+
+
+def test_only_the_port_of_the_bucket_that_asks_for_a_key_can_be_reached():
+    policies = [one for _, one in documents() if one.get("kind") == "NetworkPolicy"]
+    (bucket,) = [one["spec"] for one in policies if one["spec"]["podSelector"]["matchLabels"] == {"app": "bucket"}]
+    assert bucket["policyTypes"] == ["Ingress"]
+    assert [port["port"] for rule in bucket["ingress"] for port in rule["ports"]] == [8333]
 
 
 def test_the_job_can_be_read():
