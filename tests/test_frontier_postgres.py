@@ -76,7 +76,7 @@ def test_who_has_more_than_its_share_is_told_when_another_worker_comes(one, engi
 
 def test_a_host_that_is_given_back_rests_for_the_distance_that_is_due(one, two, engine):
     one.add(hosts(1))
-    one.release(one.claim(hosts=1, per_host=9))
+    one.release(one.claim(hosts=1, per_host=1))
     one.leave({"h0.example": 5.0})
     assert two.claim(hosts=1, per_host=1) == []
     engine.later(two, 5.1)
