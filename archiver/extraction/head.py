@@ -13,7 +13,8 @@ from lxml import etree, html
 
 MAX_VALUE = 2_000  # characters of one value
 MAX_VALUES = 3_000  # of one kind
-_PROPS: Any = etree.XPath("//*[@itemprop or @rel='author' or @pubdate]")
+# From the attributes up: 0.2 ms a page, where a condition on every element takes 0.5.
+_PROPS: Any = etree.XPath("(//@itemprop | //@pubdate | //@rel[. = 'author'])/..")
 _HOME = re.compile(r"\s*(?:(?:https?:)?//[^/?#]+)?/?(?:\./|(?:index|default)\.\w{3,5})?\s*", re.I)
 _WANTED = ("meta", "link", "title", "time", "h1")
 _DATE_PROPS = frozenset({"datepublished", "datemodified", "datecreated"})
