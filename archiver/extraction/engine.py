@@ -9,9 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from functools import cache
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import Any
 
 from lxml import etree, html
+
+from archiver.extraction.kinds import by_kind
 
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "head", "object", "select", "textarea", "canvas")  # fmt: skip
 CHROME = ("nav", "footer", "dialog")  # never article text, and a part of the engine's time
@@ -49,15 +53,16 @@ def opinion(root: html.HtmlElement, menus: Iterable[html.HtmlElement] = (), *, e
 
 
 def _main_text(root: html.HtmlElement) -> str:
-    """The engine's cleaning, conversion and main extractor, without copies and rescues: 8 ms instead of 14, and the same
+    """The engine's cleaning, conversion and main extractor, without copies and rescues: 7 ms instead of 14, and the same
     lines on 95 % of 240 pages. An engine whose parts have other names is asked as a whole.
     """
     try:
         from trafilatura.htmlprocessing import convert_tags, tree_cleaning
-        from trafilatura.main_extractor import extract_content
         from trafilatura.settings import Extractor
         from trafilatura.xml import xmltotxt
-    except ImportError:
+
+        extract_content = _extractor().extract_content
+    except (ImportError, AttributeError):
         from trafilatura import bare_extraction
 
         document: Any = bare_extraction(root, fast=True, include_comments=False)
@@ -65,3 +70,19 @@ def _main_text(root: html.HtmlElement) -> str:
     options = Extractor(fast=True, comments=False, output_format="python")
     body, _ = extract_content(convert_tags(tree_cleaning(root, options), options), options)
     return str(xmltotxt(body, False))
+
+
+@cache
+def _extractor() -> ModuleType:
+    """The engine's main extractor as a module of our own, so that its expressions may be asked by kind of element:
+    2 of its 6 ms. Whoever uses the engine in the same process keeps it as it is.
+    """
+    spec = find_spec("trafilatura.main_extractor")
+    if spec is None or spec.loader is None:
+        raise ImportError("trafilatura.main_extractor")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, value in vars(module).items():
+        if name.endswith("_XPATH") and isinstance(value, list):
+            setattr(module, name, [by_kind(expression) for expression in value])
+    return module
