@@ -292,10 +292,14 @@ class Cutter:
     def _enter(self, element: html.HtmlElement, tag: str, outer: _Frame) -> _Frame:
         frame = _Frame()
         self._serial += 1
-        get = dict(element.items()).get  # one call of lxml's instead of ten
-        named = get("class") or ""
-        words = f"{named} {get('id') or ''} {get('role') or ''} {get('itemprop') or ''} {get('data-component') or get('data-testid') or ''}"
-        frame.own = word_bits(words[:400]) if len(words) > 4 else 0
+        named, frame.own, frame.hidden = "", 0, outer.hidden
+        if attributes := element.items():  # one call of lxml's instead of ten
+            get = dict(attributes).get
+            named = get("class") or ""
+            words = f"{named} {get('id') or ''} {get('role') or ''} {get('itemprop') or ''} {get('data-component') or get('data-testid') or ''}"
+            frame.own = word_bits(words[:400]) if len(words) > 4 else 0
+            style = get("style")
+            frame.hidden = outer.hidden or get("hidden") is not None or bool(style and _HIDDEN_STYLE.search(style))
         frame.near = outer.own
         frame.far = outer.far | outer.near
         frame.tags = outer.tags | _TAG_BITS.get(tag, 0)
@@ -306,8 +310,6 @@ class Cutter:
         frame.whole = tag in _WHOLE
         frame.level = outer.level + (tag in ("ul", "ol"))
         frame.table = self._serial if tag == "table" else outer.table
-        style = get("style")
-        frame.hidden = outer.hidden or get("hidden") is not None or bool(style and _HIDDEN_STYLE.search(style))
         return frame
 
     def _flush(self, frame: _Frame) -> None:

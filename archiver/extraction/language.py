@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
-SAMPLE = 3000  # characters; more changes no answer and costs time
+SAMPLE = 1500  # characters; of 848 articles none is told otherwise by 1,000 or by 3,000, one by 500
 _SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]"), 0.03),
     ("ko", re.compile(r"[\uac00-\ud7af]"), 0.15),

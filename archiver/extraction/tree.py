@@ -32,7 +32,8 @@ _END = re.compile(rb"</(?:body|html)", re.I)
 _OPENED = re.compile(rb"<!--(?:\[if[^\]<>]{0,200}\]>)?")
 _LONG_ATTRIBUTE = re.compile(rb"=\s*(?:\"data:[^\"]{20000,}\"|'data:[^']{20000,}')", re.I)
 _LONG_SCRIPT = re.compile(rb"(<script\b[^>]{0,500}>).{200000,}?(?=</script>)", re.S | re.I)
-_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{30000,}>")
+LONG_TAG = 30_000  # bytes
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{%d,}>" % LONG_TAG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _parser() -> html.HTMLParser:
 def parse(body: bytes) -> Page | None:
     """Parse a page's UTF-8 bytes; None where nothing is left to read. Meets its limits instead of failing."""
     limits = []
-    if len(body) > 30_000:
+    if _has_long_run(body):
         body = _LONG_TAG.sub(
             _few_attributes, body
         )  # libxml2 compares each attribute with all before: 200,000 cost 51 s
@@ -83,6 +84,13 @@ def parse(body: bytes) -> Page | None:
     return Page(root, elements, tuple(limits))
 
 
+def _has_long_run(body: bytes) -> bool:
+    """Whether half the length of a long tag goes by somewhere without `<` or `>`: a look that spares the search, 0.4 ms."""
+    step = LONG_TAG // 2
+    starts = range(0, len(body) - step, step)
+    return any(body.find(b"<", at, at + step) < 0 and body.find(b">", at, at + step) < 0 for at in starts)
+
+
 def _few_attributes(tag: re.Match[bytes]) -> bytes:
     return tag[0] if tag[0].count(b"=") < 1_000 else tag[0][:10_000].rpartition(b" ")[0] + b">"
 
@@ -99,8 +107,10 @@ def _unclosed(body: bytes) -> int:
     """Where a comment begins that swallows the page with its end tag, as an Internet Explorer condition left open does; -1
     if none does. A page cut off within a comment, or a script with one, is another matter.
     """
-    end = max(body.rfind(b"-->"), body.rfind(b"--!>"))
-    at = body.find(b"<!--", end + 1)
+    end = body.rfind(b"-->")
+    if body.find(b"<!--", end + 1) < 0:
+        return -1  # nearly every page, without a look for the other end that hardly any has
+    at = body.find(b"<!--", max(end, body.rfind(b"--!>")) + 1)
     if at < 0 or not _END.search(body, at):
         return -1
     before = body[:at].lower()
