@@ -106,6 +106,15 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """How long a host's articles were before: words in the middle, and where the shortest twentieth ends."""
+
+    articles: int  # that were looked at, the latest ones
+    words: int
+    few: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """One response at one time, as served. The body is what Content-Encoding leaves (RFC 9110, 8.4).
 
@@ -130,6 +139,7 @@ class Capture:
     hops: int = 0  # links followed from the seed
     discovery: str = "urls"  # the spider that found it
     announced: Announced | None = None  # what a feed or sitemap said of the page's dates
+    usual: Usual | None = None  # how long its host's articles were before; None where too few were kept
     flags: tuple[str, ...] = ()
     failure: Failure | None = None
     robots: str | None = None  # the robots.txt verdict, in words

@@ -27,6 +27,7 @@ from archiver.model import (
     Takedown,
     Tls,
     Update,
+    Usual,
     Verdict,
 )
 from archiver.rights import bounded, of_headers
@@ -225,6 +226,18 @@ def announced_from_json(members: Mapping[str, Any] | None) -> Announced | None:
     return Announced(source=_take(members, "source", str), **dates)
 
 
+def usual_to_json(usual: Usual | None) -> _Json | None:
+    """Return the members of how long a host's articles were."""
+    return _named(usual, Usual)
+
+
+def usual_from_json(members: Mapping[str, Any] | None) -> Usual | None:
+    """Return it again. Raises KeyError, TypeError."""
+    return (
+        None if members is None else Usual(**{field.name: _take(members, field.name, int) for field in fields(Usual)})
+    )
+
+
 def article_to_json(article: Article) -> _Json:
     """Return the article's members, in the order of the class."""
     values = {field.name: getattr(article, field.name) for field in fields(Article)}
@@ -310,6 +323,7 @@ def _members(record: Record) -> _Json:
         "hops": capture.hops,
         "discovery": capture.discovery,
         "announced": announced_to_json(capture.announced),
+        "usual": usual_to_json(capture.usual),
         "robots": capture.robots,
         "rights": rights_to_json(capture.rights),
         "article": article_to_json(record.article) if record.article else None,
@@ -394,6 +408,7 @@ def _capture(members: _Json, flags: tuple[str, ...]) -> Capture:
         hops=_take(members, "hops", int),
         discovery=_take(members, "discovery", str),
         announced=announced_from_json(members.get("announced")),  # the first records had none
+        usual=usual_from_json(members.get("usual")),  # the first records had none
         flags=flags,
         failure=None if failure is None else Failure(reason=failure["reason"], detail=failure["detail"]),
         robots=_optional(members, "robots", str),

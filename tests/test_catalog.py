@@ -19,9 +19,9 @@ import pytest
 from archiver.archive import Archive
 from archiver.catalog import Card, Catalog, Query, Row, card_of, catalog_path, row_of, sync, target
 from archiver.catalog.database import set_aside
-from archiver.catalog.rows import count_words
 from archiver.errors import BadInput, StoreError
 from archiver.keys import RECORDS
+from archiver.lengths import count_words
 from archiver.model import Capture, Failure
 from archiver.record import make_record
 from archiver.storage.memory import MemoryStore

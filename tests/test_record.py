@@ -28,6 +28,7 @@ from archiver.model import (
     Right,
     Tls,
     Update,
+    Usual,
     Verdict,
 )
 from archiver.record import from_json, key_of, make_record, record_id, to_json
@@ -70,6 +71,7 @@ rights = st.builds(
 announced = st.builds(
     Announced, source=st.sampled_from(["feed", "sitemap"]), published=optional(text), modified=optional(text)
 )
+usual = st.builds(Usual, articles=st.integers(20, 200), words=st.integers(0, 9999), few=st.integers(0, 9999))
 seconds = optional(st.floats(0, 1e6))
 headers = many(st.tuples(text, text))
 hops = st.builds(Hop, url=text, status=st.integers(300, 399), reason=text, headers=headers, location=text, at=times)
@@ -93,6 +95,7 @@ def captures(text: Any = text) -> Any:
         flags=many(text),
         rights=many(rights),
         announced=optional(announced),
+        usual=optional(usual),
         failure=optional(st.builds(Failure, reason=text, detail=text)),
     )
 
@@ -232,9 +235,18 @@ def test_any_other_bytes_are_a_bad_record_and_no_other_error(data: bytes) -> Non
 def test_a_wrong_value_under_a_right_digest_is_a_bad_record_and_no_other_error(name: str) -> None:
     members = {name: value for name, value in json.loads(to_json(a_record())).items() if name != "digest"}
     without = seal({key: value for key, value in members.items() if key != name})
-    if name in ("generation", "rights", "announced", "parts", "part_of", "takedown"):  # the first records had none
+    if name in (
+        "generation",
+        "rights",
+        "announced",
+        "usual",
+        "parts",
+        "part_of",
+        "takedown",
+    ):  # the first records had none
         record = from_json(without, "key")
         assert (record.generation, record.rights, record.takedown, record.capture.announced) == (1, (), None, None)
+        assert record.capture.usual is None
     else:
         with pytest.raises(BadRecord):
             from_json(without, "key")

@@ -20,6 +20,7 @@ class Narrowing(TypedDict, total=False):
     collection: str | None
     crawl: str | None
     verdict: str | None
+    flag: str | None  # one of its flags
     author: str | None  # a name, or a part of one
     language: str | None  # ISO 639-1
     published_since: When | None
@@ -42,6 +43,7 @@ def selection(
     collection: str | None = None,
     crawl: str | None = None,
     verdict: str | None = None,
+    flag: str | None = None,
     words: str = "",
     author: str | None = None,
     language: str | None = None,
@@ -59,6 +61,7 @@ def selection(
         collection=collection,
         crawl=crawl,
         verdict=verdict,
+        flag=flag,
         words=words,
         author=author,
         language=language,

@@ -5,6 +5,7 @@ It is made of the records alone and can be deleted at any time: the next `sync` 
 
 from archiver.catalog.database import Catalog
 from archiver.catalog.facets import FACETS, FacetName
+from archiver.catalog.lengths import usual_at
 from archiver.catalog.places import catalog_path
 from archiver.catalog.queries import Query, Target, target
 from archiver.catalog.rebuilding import rebuild
@@ -34,4 +35,5 @@ __all__ = [
     "search",
     "sync",
     "target",
+    "usual_at",
 ]

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from archiver.bodies import sha256_hex
+from archiver.lengths import count_words
 from archiver.model import Record
 from archiver.record import key_of, to_json
 from archiver.timestamps import iso, parse
 from archiver.urls import BadUrl, host, registered_domain, surt
-
-# Scripts written without spaces: a character counts as a word, as in the word counts of office programs.
-_WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +102,6 @@ def row_of(record: Record, *, record_bytes: bytes | None = None) -> Row:
         record_sha256=sha256_hex(to_json(record) if record_bytes is None else record_bytes),
         failure=record.capture.failure.reason if record.capture.failure else None,
     )
-
-
-def count_words(text: str) -> int:
-    """Return how many words `text` has; in Chinese and Japanese, how many characters."""
-    return len(_WORD.findall(text))
 
 
 def sortable(published: str | None) -> str | None:

@@ -106,6 +106,7 @@ def narrowing_options(command: F) -> F:
             click.option("--collection", help="Of this collection."),
             click.option("--crawl", help="Of this crawl."),
             click.option("--verdict", type=click.Choice([str(one) for one in Verdict]), help="Of this verdict."),
+            click.option("--flag", help="With this flag: paywalled, truncated, short_for_host …."),
             click.option("--lang", "--language", "language", metavar="CODE", help="In this language: en, fr, ja …."),
             click.option("--author", help="By this author: a name, or a part of one."),
             click.option("--published-from", "published_since", metavar="TIME", help="Published from then on."),
@@ -119,7 +120,7 @@ def narrowing_options(command: F) -> F:
 
 
 NARROWING = (
-    "domain", "since", "until", "collection", "crawl", "verdict", "author", "language", "published_since",
+    "domain", "since", "until", "collection", "crawl", "verdict", "flag", "author", "language", "published_since",
     "published_until", "limit", "newest_first",
 )  # fmt: skip
 SELECTION = ("words", *NARROWING)

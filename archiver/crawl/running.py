@@ -24,6 +24,7 @@ from scrapy.exceptions import CloseSpider
 from archiver.archive import Archive
 from archiver.crawl.feeder import Feeder
 from archiver.crawl.keeper import Keeper
+from archiver.crawl.lengths import Lengths
 from archiver.crawl.metrics import MetricsFile
 from archiver.crawl.options import CrawlOptions
 from archiver.crawl.orders import Orders
@@ -76,6 +77,7 @@ class RunningCrawl:
         self.feeder = Feeder(self)
         self.sharing = Sharing(self)
         self.keeper = Keeper(self)
+        self.lengths = Lengths(self)
         self.room = Room(self)
         self.orders = Orders(self)
         self.metrics = MetricsFile(self)

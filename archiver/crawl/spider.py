@@ -35,6 +35,7 @@ from archiver.extraction.requisites import REQUISITE
 from archiver.extraction.workers import Entries
 from archiver.frontier import NO_LINKS, Found, Lease, Links, Outcome
 from archiver.model import Capture, Seed, Verdict
+from archiver.urls import host
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -149,7 +150,12 @@ class ArticleSpider(scrapy.Spider):
         return True
 
     async def _read(self, capture: Capture, lease: Lease) -> Page:
-        return Page(capture=capture, work=await self.running.pool.page(capture), lease=lease)
+        at = host(capture.url)
+        if lease.role != REQUISITE and (usual := await self.running.lengths.usual(at)):
+            capture = replace(capture, usual=usual)
+        page = Page(capture=capture, work=await self.running.pool.page(capture), lease=lease)
+        self.running.lengths.read(at, page)
+        return page
 
     async def _with_links(self, page: Page, lease: Lease) -> Page:
         assert page.work is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from archiver.catalog.rows import count_words
+from archiver.lengths import count_words
 from archiver.model import Record
 from archiver.timestamps import iso
 from archiver.urls import BadUrl, host, registered_domain

@@ -39,6 +39,7 @@ from archiver.extraction.titles import pieces
 from archiver.extraction.tree import Page, parse
 from archiver.extraction.verdict import facts_of, is_free, judge
 from archiver.extraction.wires import wire_of
+from archiver.lengths import SHORT_FOR_HOST, count_words, is_short
 from archiver.model import Article, Capture, Reading, Verdict
 
 _NO_PAGE = frozenset({Verdict.BOT_WALL, Verdict.CONSENT, Verdict.SOFT_404})  # what they declare is not the page's
@@ -140,8 +141,11 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
     is_one = judged.verdict is Verdict.ARTICLE and judged.marked and head.first("og:type").lower() != "website"
     place = place_of(capture.url, links) if is_one else None  # articles in full one below the other are a list
     article = _in_place(article, place)
+    usual = capture.usual if judged.verdict is Verdict.ARTICLE and not text.updates else None
+    short = usual and is_short(count_words(text.text), usual)
     flags = (
         *judged.flags,
+        *([SHORT_FOR_HOST] if short else []),
         *([PAGED] if place else []),
         *(["date_suspect"] if dates.suspect else []),
         *(["noarchive"] if _noarchive(capture, head) else []),
@@ -154,6 +158,7 @@ def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live:
         evidence=(
             *judged.evidence,
             *([f"{len(text.updates)}_updates"] if text.updates else []),
+            *([f"usual_{usual.words}_words"] if usual and short else []),
             *(f"limit_{limit}" for limit in page.limits),
         ),
         flags=tuple(dict.fromkeys(flags)),

@@ -26,7 +26,13 @@ from archiver.extraction.requisites import MOST, REQUISITE, requisites_of
 from archiver.extraction.rules import settings
 from archiver.extraction.sniff import media_type
 from archiver.model import Announced, Capture, Reading, Verdict
-from archiver.record import announced_from_json, announced_to_json, article_to_json, rights_to_json
+from archiver.record import (
+    announced_from_json,
+    announced_to_json,
+    article_to_json,
+    rights_to_json,
+    usual_from_json,
+)
 from archiver.urls import canonical, clean
 
 _Named = tuple[str, dict[str, Any] | None]  # URL, what is said of its dates
@@ -95,6 +101,7 @@ def _page(head: dict[str, Any], body: bytes, reader: str) -> dict[str, Any]:
         body=body,
         discovery=head["discovery"],
         announced=announced_from_json(head["announced"]),
+        usual=usual_from_json(head["usual"]),
     )
     try:
         reading = _requisite(capture) if capture.discovery == REQUISITE else _function(reader)(capture)

@@ -21,7 +21,13 @@ from typing import Any
 from archiver.extraction.frames import SIZES, Answer, head_of, packed, sealed
 from archiver.extraction.rules import settings
 from archiver.model import Announced, Capture, Reading, Verdict
-from archiver.record import announced_from_json, announced_to_json, article_from_json, rights_from_json
+from archiver.record import (
+    announced_from_json,
+    announced_to_json,
+    article_from_json,
+    rights_from_json,
+    usual_to_json,
+)
 
 USEFUL_HEADERS = frozenset({"content-type", "x-robots-tag", "link", "last-modified", "content-language"})
 LAST_SECONDS = 2.0  # for a child that closed its pipe to end
@@ -222,6 +228,7 @@ def _task(name: str, capture: Capture) -> dict[str, Any]:
         "headers": [pair for pair in capture.headers if pair[0].lower() in USEFUL_HEADERS],
         "discovery": capture.discovery,
         "announced": announced_to_json(capture.announced),
+        "usual": usual_to_json(capture.usual),
     }
 
 

@@ -1,0 +1,67 @@
+"""Lengths in a crawl: what is usual at a host, and a line when it changes. In: hosts, pages. Out: Usual. Never: judging.
+
+What is usual is asked of the catalog when a host's first page is read, and again after a day; what the crawl itself
+takes in until then changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from archiver.catalog import usual_at
+from archiver.lengths import SHORT_FOR_HOST
+from archiver.model import Usual, Verdict
+
+if TYPE_CHECKING:
+    from archiver.crawl.pages import Page
+    from archiver.crawl.running import RunningCrawl
+
+GOOD_FOR = 24 * 3600.0  # seconds
+LATEST, MANY = 20, 10  # short articles among the latest of a host that are worth a line
+
+
+@dataclass(slots=True)
+class _Host:
+    usual: Usual | None
+    asked: float
+    latest: deque[bool] = field(default_factory=lambda: deque(maxlen=LATEST))
+    told: bool = False
+
+
+class Lengths:
+    """The hosts of a crawl and how long their articles were before."""
+
+    def __init__(self, running: RunningCrawl) -> None:
+        self._running = running
+        self._hosts: dict[str, _Host] = {}
+
+    async def usual(self, host: str) -> Usual | None:
+        """How long the articles of `host` were before; None where too few are kept."""
+        known, now = self._hosts.get(host), time.monotonic()
+        if known is None or now - known.asked > GOOD_FOR:
+            found = await self._running.in_thread(lambda: usual_at(self._running.archive.catalog, host))
+            known = self._hosts[host] = _Host(found, now)
+        return known.usual
+
+    def read(self, host: str, page: Page) -> None:
+        """Say once where half of a host's latest articles are shorter than any before."""
+        known = self._hosts.get(host)
+        if (
+            known is None
+            or known.usual is None
+            or page.work is None
+            or page.work.reading.verdict is not Verdict.ARTICLE
+        ):
+            return
+        known.latest.append(SHORT_FOR_HOST in page.work.reading.flags)
+        if sum(known.latest) >= MANY and not known.told:
+            known.told = True
+            self._running.log.warning(
+                "%s: %d of its last %d articles are shorter than a third of what is usual there (%d words): a changed "
+                "template, or a wall? They are kept with the flag %s",
+                host, sum(known.latest), len(known.latest), known.usual.words, SHORT_FOR_HOST,
+            )  # fmt: skip
+            self._running.note(SHORT_FOR_HOST, host)
