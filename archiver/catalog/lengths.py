@@ -1,4 +1,4 @@
-"""Lengths in the catalog: how long a host's articles were. In: a catalog, a host. Out: what is usual. Never: a write."""
+"""Lengths in the catalog: how long the articles of a host were. In: a catalog, a host. Out: Usual. Never: a write."""
 
 from __future__ import annotations
 

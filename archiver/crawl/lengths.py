@@ -1,4 +1,4 @@
-"""Lengths in a crawl: what is usual at a host, and a line when it changes. In: hosts, pages. Out: Usual. Never: judging.
+"""Lengths in a crawl: what is usual at a host, a line when it changes. In: hosts, pages. Out: Usual. Never: a verdict.
 
 What is usual is asked of the catalog when a host's first page is read, and again after a day; what the crawl itself
 takes in until then changes nothing.
