@@ -112,6 +112,25 @@ def read_again(record: Record, reading: Reading) -> Record:
     return as_part(again, of=record.part_of, generation=again.generation) if record.part_of else again
 
 
+def reading_of(record: Record) -> Reading:
+    """Return what `record` says was read from its body, without links and feeds, which no record keeps."""
+    extraction, html = record.extraction, record.html
+    own = own_flags(record)
+    return Reading(
+        verdict=record.verdict,
+        article=record.article,
+        evidence=record.evidence,
+        flags=tuple(flag for flag in record.flags if flag not in own),
+        rights=tuple(right for right in record.capture.rights if right not in _own_rights(record)),
+        charset=html.charset if html else None,
+        media_type=html.media_type if html else None,
+        engine=extraction.get("engine", ""),
+        version=extraction.get("version", ""),
+        settings=extraction.get("settings", {}),
+        error=extraction.get("error"),
+    )
+
+
 def as_part(record: Record, *, of: str, generation: int | None = None) -> Record:
     """Return the next generation of `record`, a further page of the article in the record `of`: its words are there."""
     number = record.generation + 1 if generation is None else generation

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import scrapy
 
 from archiver.crawl.answers import NEVER_ASKED, failure_of, retry_after, transient
+from archiver.crawl.before import read_before
 from archiver.crawl.following import Follower, entry, fp_of, host_depths
 from archiver.crawl.pages import Page
 from archiver.crawl.running import RunningCrawl
@@ -134,6 +135,10 @@ class ArticleSpider(scrapy.Spider):
             return
         if capture.status == 304 and lease.known is not None and lease.is_conditional:
             yield Page(capture=capture, lease=lease, repeats=lease.known.record)
+            return
+        if (before := await read_before(self.running, capture, lease)) is not None:
+            work = await self.running.pool.seal(capture, before.reading)
+            yield Page(capture=replace(capture, usual=before.usual), work=work, lease=lease)
             return
         page = await self._read(capture, lease)
         if lease.role == "site" and page.work is not None and page.outcome[0] is not Outcome.FAILED:

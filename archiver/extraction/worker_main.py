@@ -56,13 +56,16 @@ def main(memory_mb: str, cpu_seconds: str, reader: str) -> None:
     while (frame := read_frame(source)) is not None:
         head, body = frame
         _limit_cpu(int(cpu_seconds))
-        if head["task"] in ("page", "read"):
+        packed = b""
+        if head["task"] == "seal":
+            answer, packed = sealed(body)
+        elif head["task"] in ("page", "read"):
             if head["task"] == "page":
                 _send(sink, *sealed(body))
             answer = _page(head, body, reader)
         else:
             answer = _listed(head, body)
-        _send(sink, {**answer, "rss": _rss()})
+        _send(sink, {**answer, "rss": _rss()}, packed)
         if first:
             gc.freeze()  # code and tables that came with the first task are there to stay
             first = False

@@ -115,6 +115,12 @@ class WorkerPool:
         links = tuple((one[0], one[1], one[2], one[3]) for one in found["links"])
         return PageWork(**digests, gz=gz, reading=_reading(found["reading"]), links=links, dropped=found["dropped"])
 
+    async def seal(self, capture: Capture, reading: Reading) -> PageWork:
+        """Digest and pack a page whose reading is known already; no links are told."""
+        answers, _ = await self._do({"task": "seal"}, capture.body, frames=1)
+        digests, gz = answers[0] if answers else await asyncio.to_thread(sealed, capture.body)
+        return PageWork(**{name: digests[name] for name in ("sha256", "sha1", "size")}, gz=gz, reading=reading)
+
     async def read(self, capture: Capture) -> Reading:
         """Read a page whose body is kept already: as `page` does, without digests, gzip and links."""
         answers, problem = await self._do(_task("read", capture), capture.body, frames=1)
