@@ -33,9 +33,9 @@ from archiver.model import Reading
 
 FLOORS = {
     "fundus": {"f1": 0.970, "lead": 0.92, "title": 0.875, "author": 0.96, "date": 0.98, "cost": 1.05},
-    "wcxb": {"f1": 0.947, "title": 0.88, "author": 0.865, "cost": 1.05},
+    "wcxb": {"f1": 0.947, "title": 0.90, "author": 0.865, "cost": 1.05},
     "daniel": {"f1": 0.900, "cost": 1.05},
-    "postlight": {"title": 0.93, "author": 0.90, "date": 0.89},
+    "postlight": {"title": 0.955, "author": 0.90, "date": 0.89},
     "htmldate": {"date": 0.93},  # htmldate 1.11 itself reaches 0.92 there
 }
 AEB_FLOOR = 0.972
