@@ -55,6 +55,8 @@ def authors_of(
     for claims in declared:
         if not weigher.done():
             weigher.add_all(claims, declared=not strict)
+    if not strict and len(weigher.people) == 1 and _is_login(*weigher.people) and (shown := _full_name(seen)):
+        weigher.people = {shown: None}
     if not weigher.done():
         for source in seen:
             lines = [text for text in source if not strict or BY.match(text) or is_agency_line(text)]
@@ -64,6 +66,15 @@ def authors_of(
         else:
             weigher.add_all(() if strict else _from_labels(head), declared=False)
     return tuple(weigher.people)[:MAX_NAMES], tuple(weigher.organisations)[:MAX_NAMES]
+
+
+def _is_login(name: str) -> bool:
+    """Whether a declared name is an account's: nwhitlock, nora.whitlock, nora7. The page may show whose it is."""
+    return len(name) > 5 and name.isascii() and " " not in name and (name.islower() or any(map(str.isdigit, name)))
+
+
+def _full_name(seen: Iterable[Iterable[str]]) -> str:
+    return next((name for source in seen for text in source for name in names_in(text) if looks_like_person(name)), "")
 
 
 def _few(authors: list[str]) -> Iterator[list[str]]:
@@ -107,7 +118,7 @@ class _Weigher:
 
     def _is_odd_name(self, name: str) -> bool:
         """A pseudonym, a first name, a name in another script: taken where nobody else is named; never a run of small words."""
-        if not name.isascii():
+        if any(letter.isalpha() and not letter.isascii() for letter in name):
             return True
         words = name.split()
         return not self.organisations and (len(words) == 1 or any(word[0].isupper() for word in words))
