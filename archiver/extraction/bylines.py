@@ -213,10 +213,10 @@ def linked(links: Iterable[Link]) -> tuple[str, ...]:
 
 def beside(links: Iterable[Link], near: Sequence[Block]) -> tuple[str, ...]:
     """What stands alone below the headline and begins a link to an author's page, where others' pages are linked below."""
-    texts = [text for block in near if 2 < len(text := block.text) < 40 and (_is_somebody(text) or not text.isascii())]
-    if not texts:
-        return ()
-    pages = [link.text for link in links if _AUTHOR_PAGE.search(link.url)]
+    texts = tuple(
+        text for block in near if 2 < len(text := block.text) < 40 and (_is_somebody(text) or not text.isascii())
+    )
+    pages = [link.text for link in links if link.text.startswith(texts) and _AUTHOR_PAGE.search(link.url)]
     return tuple(text for text in texts if any(page.startswith(text) for page in pages))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from lxml import etree, html
@@ -99,17 +100,19 @@ def _collect(head: Head, element: html.HtmlElement) -> None:
 
 def spaced(element: html.HtmlElement) -> str:
     """An element's text, with a space for a line break, and where a kicker and a headline in elements of their own would
-    run together."""
+    run together. A heading that was never closed holds the rest of the page; no more of it is read than a value may be."""
     parts: list[str] = []
-    broken = element.find(".//br") is not None
-    for piece in _with_breaks(element) if broken else element.itertext():
+    for piece in islice(_texts(element), MAX_VALUE):
         if parts and piece[:1].isupper() and parts[-1][-1:].islower():
             parts.append(" ")
         parts.append(piece)
     return "".join(parts)
 
 
-def _with_breaks(element: html.HtmlElement) -> Iterator[str]:
+def _texts(element: html.HtmlElement) -> Iterator[str]:
+    if not len(element):
+        yield element.text or ""
+        return
     for event, inner in etree.iterwalk(element, events=("start", "end")):
         text = (" " if inner.tag == "br" else inner.text) if event == "start" else inner is not element and inner.tail
         if text:
