@@ -208,9 +208,10 @@ def test_an_account_yields_to_the_person_whom_the_page_shows(login):
     assert article(head=head).authors == (login,)
 
 
-def test_a_declared_first_name_stays():
+def test_a_declared_first_name_stays_or_is_completed_by_the_shown_name():
     head = '<meta name="author" content="Nora">'
     assert article(head=head, byline="<p>By Finn Lund</p>").authors == ("Nora",)
+    assert article(head=head, byline="<p>By Nora Whitlock</p>").authors == ("Nora Whitlock",)
 
 
 def test_of_many_links_to_authors_pages_the_one_below_the_headline_names_the_author():

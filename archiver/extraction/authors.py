@@ -55,7 +55,7 @@ def authors_of(
     for claims in declared:
         if not weigher.done():
             weigher.add_all(claims, declared=not strict)
-    if not strict and len(weigher.people) == 1 and _is_login(*weigher.people) and (shown := _full_name(seen)):
+    if not strict and len(weigher.people) == 1 and (shown := _full_name(next(iter(weigher.people)), seen)):
         weigher.people = {shown: None}
     if not weigher.done():
         for source in seen:
@@ -73,8 +73,13 @@ def _is_login(name: str) -> bool:
     return len(name) > 5 and name.isascii() and " " not in name and (name.islower() or any(map(str.isdigit, name)))
 
 
-def _full_name(seen: Iterable[Iterable[str]]) -> str:
-    return next((name for source in seen for text in source for name in names_in(text) if looks_like_person(name)), "")
+def _full_name(declared: str, seen: Iterable[Iterable[str]]) -> str:
+    """The person whom a page shows, where it declares an account, or only a first name that the shown one begins with."""
+    if " " in declared or not declared.isascii():
+        return ""
+    account, first = _is_login(declared), declared.casefold() + " "
+    people = (name for source in seen for text in source for name in names_in(text) if looks_like_person(name))
+    return next((name for name in people if account or name.casefold().startswith(first)), "")
 
 
 def _few(authors: list[str]) -> Iterator[list[str]]:
