@@ -140,20 +140,21 @@ def shown_headline(
     headings: list[str], forms: tuple[str, ...], site: str, subheads: Callable[[], Sequence[str]] = tuple
 ) -> str:
     """The heading that is the headline: an h1 that the page declares, whole or behind a separator; else an h2 or h3 that
-    it declares; else the first h1 that shares words with what it declares; else its only h1, if that is a sentence."""
+    it declares; else the first h1 that shares words with what it declares."""
     known = {squeezed(piece) for form in forms for piece in (form, *pieces(form))}
     own = [text for text in headings if squeezed(text) != squeezed(site)]
     for text in own:
         if squeezed(text) in known:
             return text
-    if below := _declared_below(subheads(), forms, site):
+    names = {squeezed(site), squeezed(_plain_name(site))}
+    telling = [form for form in forms if squeezed(form) not in names]
+    if below := _declared_below(subheads(), telling, site):
         return below
-    words = set().union(*map(_words, (form for form in forms if not _is_named(form, site))))
-    alike = next((text for text in own if not words or words & _words(text)), "")
-    return alike or next((text for text in own if len(own) == 1 and len(text) >= 20), "")
+    words = set().union(*map(_words, telling))
+    return next((text for text in own if not words or words & _words(text)), "")
 
 
-def _declared_below(subheads: Sequence[str], forms: tuple[str, ...], site: str) -> str:
+def _declared_below(subheads: Sequence[str], forms: list[str], site: str) -> str:
     """The h2 or h3 that a page declares, where its h1 is the name of the blog or of a section: a form without the site's
     name, what stands before its first separator, or a text that begins with it."""
     keys = {squeezed(form).removeprefix(squeezed(site)) for form in forms}
