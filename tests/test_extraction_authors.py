@@ -202,10 +202,11 @@ def test_a_picture_of_a_thing_names_nobody_where_a_heading_repeats_it():
 
 
 @pytest.mark.parametrize("login", ["nwhitlock", "nora.whitlock", "whitlock7"])
-def test_an_account_yields_to_the_person_whom_the_page_shows(login):
+def test_an_account_yields_to_the_person_whose_name_is_in_it(login):
     head = f'<meta name="author" content="{login}">'
     assert article(head=head, byline="<p>By Nora Whitlock</p>").authors == ("Nora Whitlock",)
     assert article(head=head).authors == (login,)
+    assert article(head=head, byline="<p>By Finn Lund</p>").authors == (login,)
 
 
 def test_a_declared_first_name_stays_or_is_completed_by_the_shown_name():

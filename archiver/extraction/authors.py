@@ -68,18 +68,19 @@ def authors_of(
     return tuple(weigher.people)[:MAX_NAMES], tuple(weigher.organisations)[:MAX_NAMES]
 
 
-def _is_login(name: str) -> bool:
-    """Whether a declared name is an account's: nwhitlock, nora.whitlock, nora7. The page may show whose it is."""
-    return len(name) > 5 and name.isascii() and " " not in name and (name.islower() or any(map(str.isdigit, name)))
-
-
 def _full_name(declared: str, seen: Iterable[Iterable[str]]) -> str:
-    """The person whom a page shows, where it declares an account, or only a first name that the shown one begins with."""
+    """The person whom a page shows, where it declares an account that holds a part of the name (nwhitlock, nora.w7), or a
+    first name that the shown one begins with. Of another name it may be anybody's."""
     if " " in declared or not declared.isascii():
         return ""
-    account, first = _is_login(declared), declared.casefold() + " "
+    short = declared.casefold()
+    account = short == declared or any(map(str.isdigit, declared))
     people = (name for source in seen for text in source for name in names_in(text) if looks_like_person(name))
-    return next((name for name in people if account or name.casefold().startswith(first)), "")
+    for name in people:
+        words = name.casefold().split()
+        if words[0] == short or (account and any(len(word) > 3 and word in short for word in words)):
+            return name
+    return ""
 
 
 def _few(authors: list[str]) -> Iterator[list[str]]:
