@@ -1,7 +1,8 @@
 """Datelines: the lines in which a page shows its date. In: blocks. Out: texts with a date, the likeliest first. Never: a date.
 
 Places named for dates near the headline go first, then lines there that say little else, then such lines further down,
-then dates in prose. Of each kind those that speak of changes go last. Captions tell when a photograph was
+then dates in prose. Of each kind those well above the headline go behind the others (on 250 press pages of 2012 eight
+showed today's date there, in the page's head), those that speak of changes last. Captions tell when a photograph was
 taken, quotations when a post was written.
 """
 
@@ -25,7 +26,7 @@ _PUBLISHED = re.compile(
 _OTHERS_DATES = ("figcaption", "blockquote")  # a photograph's, a quoted post's
 _NEAR = 25  # blocks before and after the headline in which a dateline stands
 _FAR = 120  # blocks after it in which a line that is all date may stand
-_ABOVE = 10  # blocks before it within which a dateline is: today's date stands in a page's head
+_ABOVE = 3  # blocks before it within which a dateline is: further up stand today's date and other stories'
 _FEW_LETTERS = 32  # beside a date: "Von", a name, "Uhr", a month
 
 
