@@ -81,4 +81,4 @@ def test_a_set_is_measured_against_its_floors(tmp_path):
     (folder / "gold.jsonl").write_text("\n".join(line.replace("Nora Whitlock", "Finn Lund") for line in lines))
     shut = run(tmp_path, "--sets", "fundus", "--gate")
     assert shut.returncode == 1
-    assert "below the floor: fundus: author 0.0000, floor 0.96" in shut.stdout
+    assert "below the floor: fundus: author 0.0000, floor 0.97" in shut.stdout

@@ -45,6 +45,20 @@ def article(*, head: str = "", byline: str = "", ld: object = None) -> Article:
         ("Illustration by Clara Lund", []),
         ("https://www.facebook.com/nora", []),
         ("Staff", []),
+        ("Nora Whitlock, Dec 3, 2 comments", ["Nora Whitlock"]),
+        ("By April, April 3", ["April"]),
+        ("April", ["April"]),
+        ("Nora Whitlock, RDN, M.A.", ["Nora Whitlock"]),
+        (
+            "Nora Whitlock, Home and Privacy Expert & Finn Lund, Security Expert Last Updated on Feb 2",
+            ["Nora Whitlock", "Finn Lund"],
+        ),
+        ("Nora Whitlock, Lead Reviewer, Co-Founder", ["Nora Whitlock"]),
+        ("Nora Whitlock, AFP, Finn", ["Nora Whitlock", "AFP", "Finn"]),
+        ("Marketing and Event Coordinator", []),
+        ("Nora &amp; Finn", ["Nora", "Finn"]),
+        ("ByNora Whitlock", ["Nora Whitlock"]),
+        ("undefined", []),
     ],
 )
 def test_a_byline_is_cut_down_to_its_names(byline, names):
@@ -180,3 +194,34 @@ def test_a_signature_far_below_counts_where_it_names_the_only_person(signature):
 def test_a_menu_that_sorts_by_something_is_no_signature():
     menu = '<ul class="nav-list"><li>By Use Case</li></ul>'
     assert article(byline=PROSE * 12 + menu).authors == ()
+
+
+def test_a_picture_of_a_thing_names_nobody_where_a_heading_repeats_it():
+    assert article(byline='<img alt="Market Square"><h2>Market Square</h2>').authors == ()
+    assert article(byline='<img alt="Nora Whitlock"><p>Nora Whitlock</p>').authors == ("Nora Whitlock",)
+
+
+@pytest.mark.parametrize("login", ["nwhitlock", "nora.whitlock", "whitlock7"])
+def test_an_account_yields_to_the_person_whose_name_is_in_it(login):
+    head = f'<meta name="author" content="{login}">'
+    assert article(head=head, byline="<p>By Nora Whitlock</p>").authors == ("Nora Whitlock",)
+    assert article(head=head).authors == (login,)
+    assert article(head=head, byline="<p>By Finn Lund</p>").authors == (login,)
+
+
+def test_a_declared_first_name_stays_or_is_completed_by_the_shown_name():
+    head = '<meta name="author" content="Nora">'
+    assert article(head=head, byline="<p>By Finn Lund</p>").authors == ("Nora",)
+    assert article(head=head, byline="<p>By Nora Whitlock</p>").authors == ("Nora Whitlock",)
+
+
+def test_of_many_links_to_authors_pages_the_one_below_the_headline_names_the_author():
+    own = '<a href="/authors/nora"><p>Nora Whitlock</p><p>Nov 15, 2025</p></a>'
+    others = "".join(f'<p><a href="/authors/{n}">{n} Lund</a></p>' for n in ("Finn", "Piet", "Ada"))
+    assert article(byline=own + PROSE + others).authors == ("Nora Whitlock",)
+    assert article(byline=PROSE * 3 + others).authors == ()
+
+
+@pytest.mark.parametrize("label", ["Autorin/Autor", "Autor:", "Autorin"])
+def test_a_label_and_a_name_in_one_line_are_a_signature(label):
+    assert article(byline=f"{PROSE * 12}<ul><li><b>{label}</b> Nora Whitlock</li></ul>").authors == ("Nora Whitlock",)

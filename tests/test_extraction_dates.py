@@ -122,6 +122,30 @@ def test_an_instant_in_utc_is_given_on_the_pages_own_clock():
     assert shown("<p>6. März 2024 00:31 Uhr</p>", head=meta("2024-03-05T23:30:00Z")).published == "2024-03-05T23:30:00Z"
 
 
+def test_an_instant_in_utc_yields_to_the_day_that_its_address_and_its_readers_saw():
+    shown = '<p class="byline-date">5 March 2024</p>'
+    found, _ = article(meta("2024-03-06T02:30:00Z") + shown, url="https://a.example/2024/03/05/story")
+    assert (found.published, found.dates["published"]["source"]) == ("2024-03-05", "url")
+    alone, _ = article(meta("2024-03-06T02:30:00Z") + shown)  # may be the day in the zone of whoever asked
+    assert alone.published == "2024-03-06T02:30:00Z"
+    told, _ = article(
+        meta("2024-03-06T02:30:00Z") + "<time datetime='2024-03-06'></time>" + shown,
+        url="https://a.example/2024/03/05/story",
+    )
+    assert told.published == "2024-03-06T02:30:00Z"
+
+
+def test_a_time_that_was_never_changed_is_one_of_publication_whatever_else_its_class_says():
+    comment = '<time datetime="2024-03-07T10:00:00Z">March 7</time>'
+    own = '<time class="entry-date published updated" datetime="2024-03-05T10:00:00Z">March 5</time>'
+    assert article(comment + own)[0].published == "2024-03-05T10:00:00Z"
+
+
+def test_a_time_of_another_day_than_the_address_names_is_another_storys():
+    teaser = '<time class="published" datetime="2019-04-11T10:00:00Z">April 11</time>'
+    assert article(teaser, url="https://a.example/2024/03/05/story")[0].published == "2024-03-05"
+
+
 def test_the_order_of_day_and_month_is_the_one_that_another_source_shows():
     head = '<meta name="pubdate" content="11/01/2023 12:43:42">'
     assert shown("<p>Erstellt am: 01.11.2023</p>", head=head).published == "2023-11-01T12:43:42"
@@ -136,6 +160,18 @@ def test_a_date_in_a_caption_or_in_prose_yields_to_a_line_that_is_all_date():
     prose = "<p>Auf dem Satellitenbild vom 31.05.2021 ist der Schnee auf den Bergen rund um den See gut zu sehen.</p>"
     caption = "<figure><figcaption>Aufnahme vom 24.04.2023</figcaption></figure>"
     assert shown(prose, caption, "<p>14.01.2022 um 09:25</p>").published == "2022-01-14T09:25"
+
+
+def test_a_line_that_speaks_of_publication_comes_before_other_dates_and_a_quoted_post_has_none():
+    quoted = "<blockquote>— A reader, March 1, 2024</blockquote>"
+    line = "<p>Essay - Published: 2024.03.05 | " + "masonry and other things " * 3 + "</p>"
+    assert article(quoted + line)[0].published == "2024-03-05"
+    assert article(quoted + "<p>5 March 2024</p>")[0].published == "2024-03-05"
+
+
+def test_todays_date_in_the_pages_head_yields_to_the_date_beside_the_headline():
+    head = '<div class="date">Saturday, November 21, 2026</div>' + "".join(f"<p>Menu {n}</p>" for n in range(12))
+    assert article(head + "<h1>Bridge</h1><p>03/05/2024</p>")[0].published == "2024-03-05"
 
 
 def test_a_meta_element_that_only_says_date_yields_to_a_marked_time():

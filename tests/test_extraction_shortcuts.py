@@ -19,7 +19,7 @@ TOKENS = st.lists(
         st.text(LETTERS, max_size=3),
     ),
     max_size=6,
-).map("".join)
+).map(lambda parts: "".join(parts)[:60])  # as much of a token as is looked at
 
 
 @given(TOKENS)

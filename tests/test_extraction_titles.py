@@ -108,3 +108,58 @@ def test_a_logo_and_a_section_are_no_headlines(logo):
 def test_a_kicker_does_not_run_into_the_headline():
     shown = f"<h1><span>Harbour towns</span><span>{HEADLINE}</span></h1>"
     assert article(shown=shown).title == f"Harbour towns {HEADLINE}"
+
+
+@pytest.mark.parametrize("level", ["h2", "h3"])
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        (HEADLINE, HEADLINE),
+        (f"{HEADLINE} - Pictures", HEADLINE),
+        (HEADLINE, f"{HEADLINE} before the winter comes"),
+        (f"Norwick Post {HEADLINE}", HEADLINE),
+    ],
+)
+def test_where_the_h1_names_a_section_the_headline_is_the_heading_below_that_the_page_declares(level, title, shown):
+    found = article(
+        title=title, shown=f"<h1>Our bridge blog</h1><{level}>Subscribe</{level}><{level}>{shown}</{level}>"
+    )
+    assert found.title == shown
+    assert found.extra["title_sources"][0] == "heading"
+
+
+def test_an_h1_that_the_page_declares_comes_before_the_headings_below_it():
+    found = article(title=HEADLINE, og=SOCIAL, shown=f"<h1>{HEADLINE}</h1><h2>{SOCIAL}</h2>")
+    assert found.extra["title_sources"][0] == "h1"
+
+
+def test_where_a_page_declares_only_its_sites_name_the_h1_is_the_headline():
+    assert article(title="Norwick Post", shown=f"<h1>{HEADLINE}</h1><h2>Norwick Post</h2>").title == HEADLINE
+
+
+def test_a_blogs_name_before_a_colon_goes_where_the_rest_is_another_form():
+    assert article(title=f"The Norwick Post: {HEADLINE}", shown=f"<h1>{HEADLINE}</h1>").title == HEADLINE
+    kicker = f"Repairs: {HEADLINE}"
+    assert article(title=kicker, og=kicker, twitter=kicker, ld=kicker, shown=f"<h1>{HEADLINE}</h1>").title == kicker
+
+
+@pytest.mark.parametrize(("host", "name"), [("blog.gazette.co.example", "gazette"), ("gazette.example", "gazette")])
+def test_a_host_names_the_site_where_nothing_better_does(host, name):
+    assert without_site(f"{HEADLINE} | The {name.title()}", host) == HEADLINE
+
+
+def test_a_word_alone_is_no_headline_where_the_shown_headline_holds_it():
+    assert article(title="Bridge", og="Bridge", twitter="Bridge", shown=f"<h1>{HEADLINE}</h1>").title == HEADLINE
+
+
+def test_entities_that_were_escaped_twice_are_read():
+    assert (
+        article(title="x", shown="<h1>Bread &amp;#x26; roses for the bridge</h1>").title
+        == "Bread & roses for the bridge"
+    )
+
+
+def test_a_line_break_in_a_headline_is_a_space():
+    assert (
+        article(title="x", shown="<h1>COUNCIL AGREES<br>TO MEND <b>THE<br/>BRIDGE</b></h1>").title == HEADLINE.upper()
+    )

@@ -55,6 +55,8 @@ def authors_of(
     for claims in declared:
         if not weigher.done():
             weigher.add_all(claims, declared=not strict)
+    if not strict and len(weigher.people) == 1 and (shown := _full_name(next(iter(weigher.people)), seen)):
+        weigher.people = {shown: None}
     if not weigher.done():
         for source in seen:
             lines = [text for text in source if not strict or BY.match(text) or is_agency_line(text)]
@@ -64,6 +66,21 @@ def authors_of(
         else:
             weigher.add_all(() if strict else _from_labels(head), declared=False)
     return tuple(weigher.people)[:MAX_NAMES], tuple(weigher.organisations)[:MAX_NAMES]
+
+
+def _full_name(declared: str, seen: Iterable[Iterable[str]]) -> str:
+    """The person whom a page shows, where it declares an account that holds a part of the name (nwhitlock, nora.w7), or a
+    first name that the shown one begins with. Of another name it may be anybody's."""
+    if " " in declared or not declared.isascii():
+        return ""
+    short = declared.casefold()
+    account = short == declared or any(map(str.isdigit, declared))
+    people = (name for source in seen for text in source for name in names_in(text) if looks_like_person(name))
+    for name in people:
+        words = name.casefold().split()
+        if words[0] == short or (account and any(len(word) > 3 and word in short for word in words)):
+            return name
+    return ""
 
 
 def _few(authors: list[str]) -> Iterator[list[str]]:
@@ -107,7 +124,7 @@ class _Weigher:
 
     def _is_odd_name(self, name: str) -> bool:
         """A pseudonym, a first name, a name in another script: taken where nobody else is named; never a run of small words."""
-        if not name.isascii():
+        if any(letter.isalpha() and not letter.isascii() for letter in name):
             return True
         words = name.split()
         return not self.organisations and (len(words) == 1 or any(word[0].isupper() for word in words))

@@ -38,7 +38,7 @@ _LABEL = re.compile(
 )
 _SIGNED = re.compile(
     r"^(?:this (?:post|article|story|guide|blog) (?:was|is) )?(?:written |posted |authored |article |words |story )?by[:\s]+(.{3,60})$|"
-    r"^(?:written|authors?|contributors?)\s*:\s*(.{3,60})$",
+    r"^(?:(?:written|authors?|contributors?)\s*:\s*|autor(?:in)?(?:/autor(?:in)?)?[:\s]\s*)(.{3,60})$",
     re.I,
 )
 _PORTRAIT = re.compile(
@@ -52,6 +52,8 @@ _AUTHOR_PAGE = re.compile(
 _MANY = 60  # elements looked at
 _FEW = 4  # names: a page that shows more in places alike lists the authors of others
 _OTHERS = WORD["nav"] | WORD["comment"]  # places where others are named, or "By Manufacturer" leads to a list
+_BESIDE = 6  # blocks after the headline in which the author's link stands
+_HEADINGS = ("h1", "h2", "h3")
 _BEFORE, _AFTER = 15, 30  # blocks before and after the headline in which a byline stands
 
 
@@ -63,6 +65,7 @@ def bylines_of(
     yield tuple(shown(root, blocks, heading))
     authors, users = classed(root)
     yield authors
+    yield beside(links, blocks[heading + 1 : heading + 1 + _BESIDE] if heading >= 0 else ())
     yield linked(links)
     yield users
     yield signed(blocks[max(0, heading) :])
@@ -78,7 +81,7 @@ def shown(root: html.HtmlElement, blocks: Sequence[Block], heading: int) -> Iter
             return
     portraits = _portraits(root)
     for block in near[_BEFORE if heading >= _BEFORE else 0 :]:
-        if block.text in portraits:
+        if block.text in portraits and block.tag not in _HEADINGS:  # pictures of things repeat headings
             yield block.text
             return
 
@@ -206,6 +209,15 @@ def linked(links: Iterable[Link]) -> tuple[str, ...]:
         if len(link.text) < 40 and looks_like_person(link.text) and _AUTHOR_PAGE.search(link.url)
     }
     return tuple(found) if len(found) <= 2 else ()
+
+
+def beside(links: Iterable[Link], near: Sequence[Block]) -> tuple[str, ...]:
+    """What stands alone below the headline and begins a link to an author's page, where others' pages are linked below."""
+    texts = tuple(
+        text for block in near if 2 < len(text := block.text) < 40 and (_is_somebody(text) or not text.isascii())
+    )
+    pages = [link.text for link in links if link.text.startswith(texts) and _AUTHOR_PAGE.search(link.url)]
+    return tuple(text for text in texts if any(page.startswith(text) for page in pages))
 
 
 def _address(url: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lxml import html
@@ -51,6 +51,7 @@ _PUBLISHED_CLASS = re.compile(
     r"publish|posted|pubdate|entry-date|created|post-?date|article-?date|dateline|timestamp", re.I
 )
 _MODIFIED_CLASS = re.compile(r"updat|modif", re.I)
+_UNCHANGED_CLASS = re.compile(r"\bpublished\b", re.I)  # WordPress: "published updated" where nothing was changed
 _ISO_SHAPE = re.compile(r"\d{4}-\d\d-\d\d")
 _STATIC = timedelta(
     days=2
@@ -122,16 +123,34 @@ def _agreed(found: list[tuple[str, Moment]]) -> list[tuple[str, Moment]]:
         for other in others:
             same = other.zone and other.zone not in UTC_ZONES and abs(other.instant() - first.instant()) < _SAME
             if (local := other if same else first.in_zone_of(other)) is not first:
-                first = local
-                break
+                return [(source, local), *found[1:]]
+        if seen := _day_elsewhere(first, found[1:]):
+            return [seen, *found[1:]]
     return [(source, first), *found[1:]]
 
 
+def _day_elsewhere(utc: Moment, others: list[tuple[str, Moment]]) -> tuple[str, Moment] | None:
+    """The day beside that of an instant in UTC which two of address, elements and shown text name, if none names its own:
+    the page's readers saw the instant on that day, in a zone it does not tell. Shown alone it may be a reader's zone."""
+    days: dict[str, set[date]] = {}
+    for source, moment in others:
+        if moment.precision == "day" or moment.instant() != utc.instant():
+            days.setdefault("shown" if source in ("time", "text") else source, set()).add(moment.day)
+    if any(utc.day in named for named in days.values()):
+        return None
+    beside = (one for one in others if abs((one[1].day - utc.day).days) == 1)
+    return next((one for one in beside if sum(one[1].day in named for named in days.values()) > 1), None)
+
+
 def _first_told(found: list[tuple[str, Moment]]) -> tuple[str, Moment]:
-    """The best source's date, unless the URL names an earlier day: stories are republished, their addresses stay."""
+    """The best source's date, unless the URL names an earlier day: stories are republished, their addresses stay. A
+    `time` element that names another day than the URL, earlier or later, is another story's."""
     chosen = _most_precise(found)
     url = next((moment for source, moment in found if source == "url"), None)
-    return ("url", url) if url and (chosen[1].day - url.day).days > 1 else chosen
+    if url is None:
+        return chosen
+    late = (chosen[1].day - url.day).days
+    return ("url", url) if late > 1 or (late < -1 and chosen[0] == "time") else chosen
 
 
 def _most_precise(found: list[tuple[str, Moment]]) -> tuple[str, Moment]:
@@ -243,13 +262,15 @@ def _declared(head: Head, ld: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _times(head: Head) -> Iterator[str]:
     """`time` elements that are the article's: named for publication first, then the page's first one that has a day."""
     named = [
-        time
-        for time in head.times
-        if _PUBLISHED_CLASS.search(time[2] + " " + time[3]) and not _MODIFIED_CLASS.search(time[3])
+        time for time in head.times if _PUBLISHED_CLASS.search(time[2] + " " + time[3]) and not _of_change(time[3])
     ]
-    plain = [time for time in head.times if not _MODIFIED_CLASS.search(time[2] + " " + time[3])]
+    plain = [time for time in head.times if not _of_change(time[2] + " " + time[3])]
     for stamp, text, _, _ in (named + plain)[:1]:
         yield stamp if DATE_HINT.search(stamp) else text
+
+
+def _of_change(named: str) -> bool:
+    return bool(_MODIFIED_CLASS.search(named)) and not _UNCHANGED_CLASS.search(named)
 
 
 def searched(root: html.HtmlElement, url: str, *, now: datetime) -> Dates:

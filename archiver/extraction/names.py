@@ -8,6 +8,7 @@ A byline is cut at conjunctions, freed of "By" and of what follows a name (role,
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from archiver.extraction.wires import AGENCIES
 
@@ -30,14 +31,15 @@ _SPLIT = re.compile(
     r"\s*(?:;|,|、|，|\||\s/\s|/|／|&|•|·|\s+and\s+|\s+und\s+|\s+et\s+|\s+y\s+|\s+e\s+|\s+og\s+|\s+och\s+|\s+en\s+|\s+oraz\s+|\s+with\s+|\s+mit\s+|\n)\s*"
 )
 _TAIL = re.compile(
-    r"\s*(?:\(.*|\[.*|\bfor\s+[A-Z].*|\s[-–—⋅]\s.*|\s+@\w+.*|\d{1,2}:\d\d\s*(?:[ap]m\b)?.*|,?\s*(?:updated|published|posted|aktualisiert|mis à jour)\b.*)$",
+    r"\s*(?:\(.*|\[.*|\bfor\s+[A-Z].*|\s[-–—⋅]\s.*|\s+@\w+.*|\d{1,2}:\d\d\s*(?:[ap]m\b)?.*|,?\s*(?:(?:last )?updated|published|posted|aktualisiert|mis à jour)\b.*)$",
     re.I | re.S,
 )
 _NOISE = re.compile(r"https?:|www\.|@|\.(?:com|de|net|org|fr)\b|[<>{}\[\]_=#%$€]|\d{3}", re.I)
 _ROLE = re.compile(
     r"^(?:(?:senior|chief|staff|political|science|health|deputy|managing|contributing|foreign|national|sports?|business|editor|reporter|writer|correspondent|journalist|"
     r"columnist|contributor|author|photographer|intern|freelance\w*|redakteur\w*|reporter\w*|journaliste|periodista|editor-in-chief|reporters|correspondents|president|ceo|founder|director|"
-    r"professor|lecturer|phd|md|m\.?d\.?|ph\.?d\.?|esq|jr\.?|sr\.?|ii|iii|of|the|in|at|for|and|a|digital|news|politics|world|us|u\.s\.|global|marketing|content|product|manager|head|lead)\b[\s.]*)+$",
+    r"professor|lecturer|expert|specialist|strategist|analyst|consultant|coordinator|reviewer|astrologer|gardener|attorney|dietitian|nutritionist|engineer|developer|producer|"
+    r"co-?founder|former|guest|event|trial|licensed|certified|registered|phd|md|m\.?d\.?|ph\.?d\.?|esq|jr\.?|sr\.?|ii|iii|of|the|in|at|for|and|a|digital|news|politics|world|us|u\.s\.|global|marketing|content|product|manager|head|lead)\b[\s.]*)+$",
     re.I,
 )
 _OTHERS = re.compile(r"^(?:illustrat\w*|photo\w*|photos|foto\w*|graphics?|video|design|code|images?|picture\w*|translat\w*|fact.check\w*|edited|reviewed)\b\s*(?:by|:|von|par|por)", re.I)
@@ -56,16 +58,24 @@ _ORGANISATION = re.compile(
     r"\b(?:news|staff|team|desk|agency|agencies|press|media|magazine|times|post|editors?|editorial|redaktion|rédaction|redacción|redazione|redakcja|redakce|redação|"
     r"onlineredaktion|newsroom|newsdesk|bureau|daily|weekly|tv|radio|online|group|inc|ltd|gmbh|corporation|company|institute|university|association|foundation|admin|"
     r"administrator|webmaster|guest|contributor|contributors|correspondent|network|journal|gazette|herald|tribune|zeitung|anzeiger|newspaper|community|office|ministry|"
-    r"department|council|reporters?|wire|services?|submissions|publisher|редакция|agentur|agenturen|digital|web)\b|編集部|新聞|通信|オンライン|新闻|通讯社|日报|報社|편집|뉴스|^the\s|\.com|^condé nast$|\.de\b",
+    r"department|council|reporters?|wire|services?|submissions|publisher|редакция|agentur|agenturen|digital|web|blog)\b|編集部|新聞|通信|オンライン|新闻|通讯社|日报|報社|편집|뉴스|^the\s|\.com|^condé nast$|\.de\b",
     re.I,
 )
+_CALENDAR = re.compile(
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)\.?", re.I
+)  # what is left of "By Nora, Dec 3"; alone it is a name: April
+_NOBODY = re.compile(r"undefined|null|none|unknown|amp|(?:\w+ )?comments?(?: so far)?", re.I)
+_DEGREE = re.compile(r"(?:[A-Z]\.?){2,6}\*?")  # RDN, M.A.
+_TRADE = re.compile(r"\b(?:expert|specialist|strategist|analyst|consultant|coordinator|reviewer|engineer|developer|attorney|dietitian|nutritionist|m\.?d|ph\.?d)\.?$", re.I)
+_GLUED_BY = re.compile(r"^By(?=[A-Z])")
 _TURNED = re.compile(r"([A-Z][\w'’-]*[a-z]),\s+([A-Z][\w'’-]*[a-z])")  # "Gillman, Steve"
 _ADDRESS = re.compile(r"(?:https?:)?//|www\.", re.I)
 _WORD = re.compile(r"[^\W\d_][\w'’.\-]*")
 _SMALL = frozenset(["de", "da", "di", "do", "dos", "das", "du", "del", "della", "van", "von", "der", "den", "ten", "ter", "la", "le", "el", "al", "bin", "ibn", "y", "e", "af", "av", "zu", "zur"])
 _NO_NAMES = re.compile(
-    r"^(?:the|die|der|das|les|los)\s|\b(?:about|more|read|reading|follow|share|view|all|posts?|written|profile|contact|your|our|privacy|cookies?|sign|log|home|menu|search|subscribe|comments?|min|"
-    r"minutes?|updated|published|by|january|february|march|april|june|july|august|september|october|november|december|"
+    r"^(?:the|die|der|das|les|los)\s|\b(?:about|more|read|reading|follow|share|view|all|my|posts?|written|profile|contact|your|our|privacy|cookies?|sign|log|home|menu|search|subscribe|comments?|min|"
+    r"minutes?|password|account|register|undefined|updated|published|by|january|february|march|april|june|july|august|september|october|november|december|"
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|advertisement|photo|image|share|email|facebook|twitter|linkedin|instagram|youtube)\b", re.I,
 )
 # fmt: on
@@ -96,13 +106,24 @@ def is_agency_line(text: str) -> bool:
 
 def names_in(byline: str) -> list[str]:
     """The names in a byline, cleaned; what cannot be a name is left out."""
-    byline = byline[:_BYLINE].strip()
+    byline = _GLUED_BY.sub("", unescape(byline[:_BYLINE]).strip())
     if _ADDRESS.match(byline):
         return []
     if turned := _TURNED.fullmatch(byline):
         byline = f"{turned[2]} {turned[1]}"
     found = [name for piece in _SPLIT.split(_BY.sub("", byline)) if (name := _clean(piece))]
+    if len(found) > 1:
+        found = [name for name in found if not _CALENDAR.fullmatch(name)] or found[:1]
+        found = _without_trades(found) if looks_like_person(found[0]) else found
     return found[:MAX_NAMES]
+
+
+def _without_trades(found: list[str]) -> list[str]:
+    """Without what tells of a person named before: degrees, trades, and the single words that a trade begins with
+    ("Nora Whitlock, RDN, Privacy and Security Expert"). An agency or a desk stands there in its own right."""
+    trades = {name for name in found if _TRADE.search(name)}
+    others = {name for name in found if name.isascii() and (_DEGREE.fullmatch(name) or (trades and " " not in name))}
+    return [name for name in found if name not in trades | others or name_key(name) in AGENCIES]
 
 
 def _clean(piece: str) -> str:
@@ -115,6 +136,12 @@ def _clean(piece: str) -> str:
     if len(bare.split()) > 1 or len(name) == len(bare) or not bare.isascii():
         name = bare  # "Nora Whitlock staff writer" is a person, "Gazette staff" is not one called Gazette
     name = " ".join(name.strip(' \t.,:;|-–—•·●"“”').split())
-    if not 2 <= len(name) <= 60 or _NOISE.search(name) or _ROLE.match(name) or len(name.split()) > 6:
+    if (
+        not 2 <= len(name) <= 60
+        or _NOISE.search(name)
+        or _ROLE.match(name)
+        or _NOBODY.fullmatch(name)
+        or len(name.split()) > 6
+    ):
         return ""
     return name if any(character.isalpha() for character in name) else ""
