@@ -156,7 +156,7 @@ class ArticleSpider(scrapy.Spider):
         follower = self.follower
         for reason, n in page.work.dropped.items():
             follower.drop(reason, n)
-        found = follower.links(((link[0], link[1]) for link in page.work.links), lease)
+        found = follower.links(page.work.links, lease)
         found += follower.guides(page.work.reading.feeds, "feed", lease)
         if lease.seed:
             found += follower.guides(await self._sitemaps(lease.url), "sitemap", lease)

@@ -32,7 +32,6 @@ from archiver.urls import canonical, clean
 _Named = tuple[str, dict[str, Any] | None]  # URL, what is said of its dates
 
 MAX_LINKS = 6000  # of one page; Heritrix takes as many
-MAX_TEXT = 200  # characters of a link's text
 COLLECTED = (20_000, 20, 50)  # Python's own 700, 10, 10 look through a page's objects all the time: 4 % of all CPU
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 
@@ -101,8 +100,8 @@ def _page(head: dict[str, Any], body: bytes, reader: str) -> dict[str, Any]:
     except Exception as error:  # reading never raises on content; if it does, the page is kept and the reason with it
         why = f"{type(error).__name__}: {error}"[:200]
         reading = Reading(verdict=Verdict.ERROR, error="parse_error", evidence=(why,), settings=settings())
-    links, dropped = _links(reading)
-    return {"reading": reading_to_json(reading), "links": links, "dropped": dropped}
+    links, names, dropped = _links(reading)
+    return {"reading": reading_to_json(reading), "links": links, "names": names, "dropped": dropped}
 
 
 def _function(name: str) -> Callable[[Capture], Reading]:
@@ -112,21 +111,21 @@ def _function(name: str) -> Callable[[Capture], Reading]:
     return found
 
 
-def _links(reading: Reading) -> tuple[list[list[str]], dict[str, int]]:
-    """Each link once, by its canonical form (URL to ask for, canonical form, rel, text), and what is left out by
-    reason.
+def _links(reading: Reading) -> tuple[list[str], dict[str, str], dict[str, int]]:
+    """The URLs to ask for, each once by its canonical form; that form where it is another, of one link in forty; and
+    what is left out by reason.
     """
-    seen: dict[str, list[str]] = {}
+    seen: dict[str, str] = {}
     more = reading.more_links + max(0, len(reading.links) - MAX_LINKS)
     dropped = Counter({"too_many_links": more} if more else {})
     for link in reading.links[:MAX_LINKS]:
         try:
             name = canonical(link.url)
             if name not in seen:
-                seen[name] = [clean(link.url), name, link.rel, link.text[:MAX_TEXT]]
+                seen[name] = clean(link.url)
         except BadUrl as error:
             dropped[error.reason] += 1
-    return list(seen.values()), dropped
+    return list(seen.values()), {url: name for name, url in seen.items() if url != name}, dropped
 
 
 def reading_to_json(reading: Reading) -> dict[str, Any]:
