@@ -6,11 +6,15 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-try:
-    from zlib_ng import zlib_ng as packing
-except ImportError:  # no wheel for this machine; what the two write, either reads
-    packing = zlib  # type: ignore[misc]
+if TYPE_CHECKING:
+    deflate = zlib  # the two have one face, and what the one writes, the other reads
+else:
+    try:
+        from zlib_ng import zlib_ng as deflate
+    except ImportError:  # no wheel for this machine
+        deflate = zlib
 
 LIMIT = 64 * 1024 * 1024  # of a body whose size nothing promises; the crawler keeps 16 MiB at most
 
@@ -46,8 +50,8 @@ def pack(body: bytes) -> bytes:
     Its data ends at a byte, before an empty last block, so that it can become part of another member
     (`archiver.packs.splice`); that costs seven bytes.
     """
-    packer = packing.compressobj(level=6, wbits=_GZIP)
-    return packer.compress(body) + packer.flush(packing.Z_SYNC_FLUSH) + packer.flush()
+    packer = deflate.compressobj(level=6, wbits=_GZIP)
+    return packer.compress(body) + packer.flush(deflate.Z_SYNC_FLUSH) + packer.flush()
 
 
 def unpack(data: bytes, *, limit: int = LIMIT) -> bytes:

@@ -259,9 +259,13 @@ def usual_from_json(members: Mapping[str, Any] | None) -> Usual | None:
 
 def article_to_json(article: Article) -> _Json:
     """Return the article's members, in the order of the class."""
-    values = {field.name: getattr(article, field.name) for field in fields(Article)}
-    members: _Json = plain({**values, "updates": [_named(one, Update) for one in article.updates]})
+    members: _Json = plain(_article(article))
     return members
+
+
+def _article(article: Article) -> _Json:
+    values = {field.name: getattr(article, field.name) for field in fields(Article)}
+    return {**values, "updates": [_named(one, Update) for one in article.updates]}
 
 
 def article_from_json(members: Mapping[str, Any]) -> Article:
@@ -345,7 +349,7 @@ def _members(record: Record) -> _Json:
         "usual": usual_to_json(capture.usual),
         "robots": capture.robots,
         "rights": rights_to_json(capture.rights),
-        "article": article_to_json(record.article) if record.article else None,
+        "article": _article(record.article) if record.article else None,  # `seal` makes it plain
         "extraction": record.extraction,
     }
 

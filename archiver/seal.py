@@ -65,7 +65,7 @@ def plain(value: Any, *, depth: int = _DEEPEST) -> Any:
         return float(value) if math.isfinite(value) else None
     if depth == 0:
         return None
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # dict first: to ask an abstract class takes ten times as long
         return {_utf8(str(name)): plain(item, depth=depth - 1) for name, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item, depth=depth - 1) for item in value]
@@ -78,6 +78,8 @@ def _no_number(word: str) -> None:
 
 def _utf8(text: str) -> str:
     """Return `text` as UTF-8 can hold it: surrogate pairs joined, lone surrogates replaced."""
+    if text.isascii():
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

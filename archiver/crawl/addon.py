@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 HANDLER = "archiver.crawl.handler.CaptureHandler"
+REMOTES = {
+    "TELNETCONSOLE_ENABLED": "scrapy.extensions.telnet.TelnetConsole",
+    "REMOTE_CONTROL_ENABLED": "scrapy.extensions.remote_control.RemoteControl",
+}
 
 
 class ArchiveAddon:
@@ -27,5 +31,7 @@ class ArchiveAddon:
         settings.setdefault_in_component_priority_dict("SPIDER_MIDDLEWARES", SnapshotMiddleware, 50)
         # the handler undoes Content-Encoding itself and keeps the headers as they were
         settings.set("COMPRESSION_ENABLED", False, "addon")
-        for remote in ("TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED"):
+        for remote, extension in REMOTES.items():
             settings.set(remote, False, "addon")  # a crawl listens to nobody
+            if not settings.getbool(remote):  # Scrapy loads even what is off: aiohttp, 0.1 s
+                settings["EXTENSIONS_BASE"].pop(extension, None)

@@ -76,7 +76,7 @@ class Follower:
     follow: bool = False  # whether a site is crawled, or only what feeds and sitemaps name
     window: Window = field(default_factory=Window)
     host_depths: Mapping[str, int] = field(default_factory=dict)  # links from a seed
-    _known: set[int] = field(default_factory=set)
+    _known: set[str] = field(default_factory=set)
     _dropped: Counter[str] = field(default_factory=Counter)
     _older: Counter[str] = field(default_factory=Counter)
 
@@ -97,7 +97,7 @@ class Follower:
             self._dropped[reason] += n
 
     def links(self, links: Iterable[tuple[str, str]], lease: Lease) -> list[Found]:
-        """Links of a page, each as (URL to ask for, canonical form).
+        """Links of a page, each as (URL to ask for, clean; canonical form).
 
         The next page of a list that names something new is no deeper than the list: an archive of 100 pages is whole.
         """
@@ -105,25 +105,26 @@ class Follower:
         site = here[: here.index("/", here.index("//") + 2)]
         turned = []
         for url, name in links:
-            fp = _fp(name)
-            if fp in self._known:
+            if name in self._known:
                 continue
-            if name.startswith(site) and turns_page(here, name):
-                turned.append((url, fp))
-            elif (one := self._linked(url, fp, lease, lease.hops + 1)) is not None:
+            if self.scope.is_elsewhere(url.partition("://")[2].partition("/")[0]):  # a third of all links
+                self._dropped["off_host"] += 1
+            elif name.startswith(site) and turns_page(here, name):
+                turned.append((url, name))
+            elif (one := self._linked(url, name, lease, lease.hops + 1)) is not None:
                 found.append(one)
         hops = lease.hops if found else lease.hops + 1
-        onward = [self._linked(url, fp, lease, hops) for url, fp in turned]
+        onward = [self._linked(url, name, lease, hops) for url, name in turned]
         return found + [one for one in onward if one is not None]
 
-    def _linked(self, url: str, fp: int, lease: Lease, hops: int) -> Found | None:
+    def _linked(self, url: str, name: str, lease: Lease, hops: int) -> Found | None:
         if reason := self.link_verdict(url, hops=hops):
             self._dropped[reason] += 1
             return None
-        self._remember(fp)
+        self._remember(name)
         place = untracked(url)
         prio = _prio(place) - 10 * hops
-        return Found(fp=fp, url=place, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops)
+        return Found(fp=_fp(name), url=place, host=authority(url), role="site", prio=prio, via=lease.fp, hops=hops)
 
     def link_verdict(self, url: str, *, hops: int) -> str | None:
         """Why a page's link is not followed, as one word; None where it is."""
@@ -200,16 +201,16 @@ class Follower:
         found = []
         for url in urls:
             try:
-                fp = fp_of(url)
-                if fp not in self._known:
-                    self._remember(fp)
-                    one = Found(fp=fp, url=clean(url), host=authority(url), role=REQUISITE, prio=REQUISITE_PRIO)
+                name = canonical(url)
+                if name not in self._known:
+                    self._remember(name)
+                    one = Found(fp=_fp(name), url=clean(url), host=authority(url), role=REQUISITE, prio=REQUISITE_PRIO)
                     found.append(replace(one, via=lease.fp, hops=lease.hops))
             except BadUrl as error:
                 self._dropped[error.reason] += 1
         return found
 
-    def _remember(self, fp: int) -> None:
+    def _remember(self, name: str) -> None:
         if len(self._known) >= KNOWN_LINKS:
             self._known.clear()
-        self._known.add(fp)
+        self._known.add(name)

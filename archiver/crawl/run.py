@@ -53,6 +53,7 @@ def crawl(project: Project, spider: str, arguments: Mapping[str, Any], given: Ma
         logs.speak_json(settings["LOG_LEVEL"])
         settings.set("LOG_INSTALL_ROOT_HANDLER", False, "cmdline")
     process = AsyncCrawlerProcess(settings)
+    logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])  # else a record is made of each line that none writes
     crawler = process.create_crawler(spider_class)
     failures: list[BaseException] = []
     task = process.crawl(crawler, **arguments)

@@ -43,7 +43,7 @@ class PageWork:
     size: int  # of the body
     gz: bytes = field(repr=False)
     reading: Reading
-    links: tuple[tuple[str, str, str, str], ...] = field(default=(), repr=False)  # URL, canonical form, rel, text
+    links: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # URL to ask for, canonical form
     dropped: Mapping[str, int] = field(default_factory=dict)  # links that cannot be asked for, by reason
 
 
@@ -112,7 +112,8 @@ class WorkerPool:
         if len(answers) < 2:
             return PageWork(**digests, gz=gz, reading=_not_read(problem))
         found = answers[1][0]
-        links = tuple((one[0], one[1], one[2], one[3]) for one in found["links"])
+        names = found["names"]
+        links = tuple((url, names.get(url, url)) for url in found["links"])
         return PageWork(**digests, gz=gz, reading=_reading(found["reading"]), links=links, dropped=found["dropped"])
 
     async def seal(self, capture: Capture, reading: Reading) -> PageWork:

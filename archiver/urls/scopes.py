@@ -85,7 +85,7 @@ class Scope:
         """
         try:
             parts = split(url)
-            if self._is_elsewhere(parts):
+            if self.is_elsewhere(parts.authority):
                 return "off_host"
             parts = canonical_parts(parts)
         except BadUrl as error:
@@ -94,9 +94,9 @@ class Scope:
             return "off_host"
         return _shape(parts) or ("too_deep" if hops > self.max_hops else None) or self._patterns(parts)
 
-    def _is_elsewhere(self, parts: Parts) -> bool:
-        """Whether the host alone says that it is not covered, as it does for nearly all such links."""
-        return bool(self.hosts) and not (self.domains or self.prefixes) and parts.authority not in self.hosts
+    def is_elsewhere(self, authority: str) -> bool:
+        """Whether the host, and port, alone says that it is not covered, as it does for nearly all such links."""
+        return bool(self.hosts) and not (self.domains or self.prefixes) and authority not in self.hosts
 
     def _covers(self, parts: Parts) -> bool:
         if not (self.hosts or self.domains or self.prefixes):
