@@ -69,9 +69,7 @@ class Surroundings:
         self.parents = inverse.reshape(count, 3).T
         self.path, paths = _numbered([block.path for block in blocks])
         self.outer = _numbered([path[1:] for path in paths])[0][self.path]
-        summed = np.stack(
-            [self.voted, self.size, np.ones(count), self.plain, self.in_links, self.end, self.logs]
-        )
+        summed = np.stack([self.voted, self.size, np.ones(count), self.plain, self.in_links, self.end, self.logs])
         once = self.parents.copy()  # the parents of what stands at the top are one and the same: it counts once
         once[1:][self.parents[1:] == self.parents[:-1]] = len(found)
         self.by_parent = _by(once.ravel(), np.tile(summed, 3), len(found) + 1)
@@ -172,8 +170,10 @@ class Surroundings:
     def _neighbours(self, at: Column) -> dict[str, Column]:
         before, after = np.maximum(at - 1, 0), np.minimum(at + 1, self.count - 1)
         low, high = np.maximum(0, at - 3), np.minimum(self.count, at + 4)
-        padded = np.pad(self.size, 3)
-        largest = np.lib.stride_tricks.sliding_window_view(padded, 7).max(axis=1)
+        largest = self.size.copy()
+        for step in (1, 2, 3):
+            largest[step:] = np.maximum(largest[step:], self.size[:-step])
+            largest[:-step] = np.maximum(largest[:-step], self.size[step:])
         long, tiny = _sums(self.long), _sums(self.size < NEAR)
         wide = np.maximum(0, at - 4), np.minimum(self.count, at + 5)
         held = np.minimum.accumulate(_marked(self.held, self.count)[::-1])[::-1]

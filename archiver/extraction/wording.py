@@ -27,8 +27,10 @@ def votes_of(blocks: Sequence[Block], engine_text: str) -> list[float]:
 
 
 def _vote(text: str, whole: str, lines: set[str]) -> float:
+    if text in lines:  # most that the engine took stands alone in a line of it
+        return 1.0
     if len(text) < 25:
-        return 1.0 if text in lines else 0.0
+        return 0.0
     if text in whole:
         return 1.0
     return 0.5 if len(text) > 60 and (text[:30] in whole or text[-30:] in whole) else 0.0
