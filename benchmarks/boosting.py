@@ -70,19 +70,21 @@ class Booster:
             cuts = np.unique(np.quantile(column, np.linspace(0, 1, BINS + 1)[1:-1]))
         else:
             cuts = (values[1:] + values[:-1]) / 2
-        return np.array([float(f"{cut:.6g}") for cut in cuts])  # as they are written: the file decides like the fit
+        # As they are written, and read: the file decides like the fit.
+        return np.array([float(f"{cut:.6g}") for cut in cuts], dtype=np.float32)
 
     def _binned(self, rows: np.ndarray) -> np.ndarray:
         columns = [np.searchsorted(cuts, rows[:, at], side="left") for at, cuts in enumerate(self.cuts)]
-        return np.stack(columns, 1).astype(np.int32)
+        return np.stack(columns, 1).astype(np.uint8)
 
     def _grow(self, binned: np.ndarray, slopes: np.ndarray, bends: np.ndarray, at: np.ndarray, depth: int) -> Any:
         slope, bend = slopes[at].sum(), bends[at].sum()
         leaf = float(-self.rate * slope / (bend + self.ridge))
         if depth == 0 or len(at) < 20 or bend < 2:
             return leaf
-        count = binned.shape[1]
-        flat = (binned[at] + np.arange(count, dtype=np.int32) * BINS).ravel()
+        columns = np.flatnonzero(self.random.random(binned.shape[1]) <= self.columns)
+        count = len(columns)
+        flat = (binned[np.ix_(at, columns)] + np.arange(count, dtype=np.int32) * BINS).ravel()
         size = count * BINS
         low_slopes = np.cumsum(np.bincount(flat, np.repeat(slopes[at], count), size).reshape(count, BINS), 1)
         low_bends = np.cumsum(np.bincount(flat, np.repeat(bends[at], count), size).reshape(count, BINS), 1)
@@ -92,9 +94,9 @@ class Booster:
             - slope**2 / (bend + self.ridge)
         )
         gains[(low_bends < 1) | (bend - low_bends < 1)] = -1
-        gains[self.random.random(count) > self.columns] = -1
-        feature, cut = divmod(int(gains.argmax()), BINS)
-        if gains[feature, cut] <= 1e-3 or cut >= len(self.cuts[feature]):
+        best, cut = divmod(int(gains.argmax()), BINS)
+        feature = int(columns[best])
+        if gains[best, cut] <= 1e-3 or cut >= len(self.cuts[feature]):
             return leaf
         low = binned[at, feature] <= cut
         return (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.extraction import classwords, features, prompts, similarity, verdict
+from archiver.extraction import classwords, prompts, similarity, verdict, wording
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCXYZ-_0"
 TOKENS = st.lists(
@@ -33,8 +33,8 @@ def test_class_words_found_by_their_start_are_all_that_are_substrings(token):
 
 
 @given(st.text(max_size=60))
-def test_digits_and_capitals_are_counted_as_python_counts_them(text):
-    assert features._digits_and_upper(text) == (sum(map(str.isdigit, text)), sum(map(str.isupper, text)))
+def test_capitals_are_counted_as_python_counts_them(text):
+    assert wording.capitals(text) == sum(map(str.isupper, text))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from lxml import html
 
@@ -11,10 +12,11 @@ from archiver import extract
 from archiver.extraction import engine
 from archiver.extraction.blocks import Cutter, cut
 from archiver.extraction.classifier import load, model
-from archiver.extraction.features import NAMES, Hints, rows
+from archiver.extraction.features import NAMES, Hints, Rows, rows
 from archiver.extraction.markdown import markdown_of
 from archiver.extraction.prompts import unwanted
 from archiver.extraction.similarity import bands, simhash, similarity_of, words_of
+from archiver.extraction.text import best_f1, choose
 from archiver.extraction.tree import MAX_DEPTH, parse
 
 SENTENCE = "The harbour board met on Tuesday and agreed to dredge the northern channel before the winter storms arrive."
@@ -81,7 +83,7 @@ def test_hidden_text_is_out_unless_everything_is_hidden():
 
 
 def test_the_model_asks_only_for_features_that_are_computed_and_says_how_it_was_made():
-    assert model().features.max() < len(NAMES)
+    assert max(int(features.max()) for features, _ in model().levels) < len(NAMES)
     assert 0 < model().threshold < 1
     with pytest.raises(ValueError, match="moonlight"):
         load(json.dumps({"base": 0, "threshold": 0.5, "trees": [["moonlight", 1, 0.5, -0.5]]}).encode())
@@ -93,9 +95,9 @@ def test_a_tree_is_walked_as_it_is_written():
     size, linked = NAMES.index("size"), NAMES.index("linked")
 
     def chance(a: float, b: float) -> float:
-        row = [0.0] * len(NAMES)
-        row[size], row[linked] = a, b
-        return small.probabilities({0: row})[0]
+        table = np.zeros((2, len(NAMES)), dtype=np.float32)
+        table[1, size], table[1, linked] = a, b
+        return small.probabilities(Rows([3, 7], table))[7]
 
     assert chance(5.0, 0.5) == pytest.approx(1 / (1 + 2.718281828**-2.25))
     assert chance(5.0, 0.6) == pytest.approx(1 / (1 + 2.718281828**1.75))
@@ -105,8 +107,36 @@ def test_a_tree_is_walked_as_it_is_written():
 def test_every_row_has_a_number_for_every_name():
     blocks = cut(html.document_fromstring(PAGE))
     measured = rows(blocks, SENTENCE, Hints(titles=("Board to dredge the channel",)))
-    assert measured
-    assert {len(row) for row in measured.values()} == {len(NAMES)}
+    assert measured.table.shape == (len(measured.at), len(NAMES))
+    assert measured.at
+    assert np.isfinite(measured.table).all()
+
+
+@pytest.mark.parametrize(
+    "page", ["<p>", "<p>One.</p>", "<h1>Only</h1><h2>Headings</h2>", "<ul><li><a href='/a'>One</a></ul>"]
+)
+def test_a_page_of_hardly_anything_is_measured_too(page):
+    blocks = cut(html.document_fromstring(f"<body>{page}</body>"))
+    measured = rows(blocks, "", Hints())
+    assert measured.table.shape == (len(measured.at), len(NAMES))
+    assert np.isfinite(measured.table).all()
+    assert rows([], "", Hints()).at == []
+    assert model().probabilities(rows([], "", Hints())) == {}
+
+
+def test_a_page_of_which_nothing_is_sure_asks_for_less():
+    clear, dim = [(0.98, 100), (0.02, 100)], [(0.4, 100), (0.35, 100), (0.02, 100)]
+    assert best_f1(clear) == pytest.approx(2 * 98 / 200)
+    assert best_f1(dim) == pytest.approx(2 * 75 / (200 + 77))
+    assert best_f1([]) == 0
+
+
+def test_a_paragraph_above_the_text_needs_half_the_chance_only():
+    story = [f"{at}. {SENTENCE}" for at in range(10)]
+    blocks = cut(html.document_fromstring(f"<body>{''.join(f'<p>{words}</p>' for words in story)}</body>"))
+    sure = dict.fromkeys(range(3, 6), 0.95)
+    chosen, _ = choose(blocks, {**sure, 2: 0.35, 7: 0.35}, Hints(), threshold=0.5)
+    assert chosen == {2, 3, 4, 5}
 
 
 def test_a_tree_too_deep_to_walk_is_flattened_and_keeps_its_paragraphs():

@@ -23,7 +23,7 @@ from archiver.extraction.blocks import Block, Cutter
 from archiver.extraction.bylines import bylines_of
 from archiver.extraction.charset import to_utf8
 from archiver.extraction.dates import Dates, dates_of, searched
-from archiver.extraction.features import Hints, rows
+from archiver.extraction.features import Hints, Rows, rows
 from archiver.extraction.head import Head, head_of
 from archiver.extraction.language import language_of
 from archiver.extraction.links import Base, feeds_of, links_of, next_page
@@ -79,8 +79,8 @@ def read_capture(capture: Capture, *, memory: Texts | None = None) -> Reading:
     return _page(capture, page, kind, charset, live=may_be_live(body), digest=digest, memory=memory)
 
 
-def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float]]] | None:
-    """A page's blocks, and the features of those that may be text: what the classifier is trained on."""
+def candidates(body: bytes, url: str) -> tuple[list[Block], Rows, Hints] | None:
+    """A page's blocks, the features of those that may be text, and its hints: what the classifier is trained on."""
     page = parse(to_utf8(body, None)[0])
     if page is None:
         return None
@@ -90,7 +90,8 @@ def candidates(body: bytes, url: str) -> tuple[list[Block], dict[int, list[float
     cutter = Cutter()
     blocks = cutter.cut(page.root)
     opinion = engine.opinion(page.root, cutter.menus, elements=page.elements)
-    return blocks, rows(blocks, opinion or "", _hints(head, ld, basics))
+    hints = _hints(head, ld, basics)
+    return blocks, rows(blocks, opinion or "", hints), hints
 
 
 def _basics(root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...], base: Base, url: str) -> Basics:
@@ -100,12 +101,9 @@ def _basics(root: Any, head: Head, ld: dict[str, Any], scripts: tuple[Any, ...],
 
 
 def _hints(head: Head, ld: dict[str, Any], basics: Basics) -> Hints:
-    body = ld.get("articleBody")
     kinds = jsonld.types(ld) if ld else ()
     kind = 2 if any("newsarticle" in one for one in kinds) else int(bool(kinds) or head.first("og:type") == "article")
-    return Hints(
-        titles=basics.title.declared, description=basics.description or "", body=body if isinstance(body, str) else "", kind=kind
-    )  # fmt: skip
+    return Hints(titles=basics.title.declared, description=basics.description or "", kind=kind)
 
 
 def _page(capture: Capture, page: Page, kind: str, charset: str | None, *, live: bool, digest: bytes, memory: Texts | None) -> Reading:  # fmt: skip
