@@ -28,9 +28,7 @@ class Model:
 
     base: float
     threshold: float  # a share of the square of the best F1 that a page promises: what is likelier is chosen
-    levels: tuple[
-        tuple[Any, Any], ...
-    ]  # of all trees, from the root: which number a node asks; above which it goes right
+    levels: tuple[tuple[Any, Any], ...]  # from the root: which number each node asks, and above which it goes right
     leaves: Any  # what the trees say, one tree after the other
     digest: str
 
