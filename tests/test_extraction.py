@@ -10,6 +10,10 @@ import pytest
 
 from archiver import extract
 from archiver.extraction import read
+from archiver.extraction.blocks import cut
+from archiver.extraction.reading import _among
+from archiver.extraction.text import Text
+from archiver.extraction.tree import parse
 from archiver.model import Capture, Reading, Verdict
 
 PAGES = Path(__file__).parent / "pages"
@@ -184,6 +188,19 @@ def test_a_page_without_text_still_says_whose_it_is_and_when():
 def test_what_stands_in_the_place_of_a_page_says_nothing_of_it():
     reading = extract(b"<html><head><title>Just a moment...</title></head><body></body></html>", "https://a.example/x")
     assert (reading.verdict, reading.article) == ("bot_wall", None)
+
+
+def test_teasers_among_a_text_count_where_they_are_spread_and_not_where_they_stand_together():
+    story, teaser = f"<p>{SENTENCE}</p>", "<h3><a href='/{0}'>Another story of the town, number {0}</a></h3>"
+    spread = "".join(teaser.format(n) + story for n in range(6))
+    together = story * 3 + "".join(map(teaser.format, range(6))) + story
+    for body, among in ((spread, 6), (together, 0)):
+        tree = parse(f"<body>{body}</body>".encode())
+        assert tree is not None
+        blocks = cut(tree.root)
+        chosen = tuple(at for at, block in enumerate(blocks) if block.tag == "p")
+        teasers = frozenset(block.text for block in blocks if block.tag == "h3")
+        assert _among(blocks, Text("", "", chosen), teasers) == among
 
 
 def test_a_teaser_before_a_paywall_is_an_article_that_says_so():

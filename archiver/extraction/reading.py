@@ -10,6 +10,7 @@ comment that never ends would have swallowed the page.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from hashlib import sha256
@@ -37,7 +38,7 @@ from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import MAX_BLOCKS, Text, text_of
 from archiver.extraction.titles import pieces
 from archiver.extraction.tree import Page, parse
-from archiver.extraction.verdict import facts_of, is_free, judge
+from archiver.extraction.verdict import MANY, facts_of, is_free, judge
 from archiver.extraction.wires import wire_of
 from archiver.lengths import SHORT_FOR_HOST, count_words, is_short
 from archiver.model import Article, Capture, Reading, Verdict
@@ -227,10 +228,16 @@ def _without_comments(feeds: tuple[str, ...], url: str) -> tuple[str, ...]:
 
 
 def _among(blocks: list[Block], text: Text, teasers: frozenset[str]) -> int:
-    """How many teasers stand between the first and the last block of the text."""
+    """How many teasers stand between the first and the last block of the text; none where they stand together in a few
+    places: that is a box, or one block of a text that was found far below it.
+    """
     if not text.chosen or not teasers:
         return 0
-    return sum(block.text in teasers for block in blocks[max(0, text.chosen[0] - 1) : text.chosen[-1] + 1])
+    ends = range(max(0, text.chosen[0] - 1), text.chosen[-1] + 1)
+    found = [at for at in ends if blocks[at].text in teasers]
+    chosen = set(text.chosen)
+    places = {(at in chosen, bisect(text.chosen, at)) for at in found}
+    return len(found) if len(places) >= MANY else 0
 
 
 def _headline(root: Any, title: str) -> list[str]:
