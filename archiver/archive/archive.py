@@ -7,7 +7,7 @@ get:  URL or id → catalog row → record → body, its sha256 compared
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any, Self, Unpack
@@ -140,7 +140,13 @@ class Archive:
         return self.store_prepared(prepared)
 
     def store_prepared(self, prepared: Prepared) -> Receipt:
-        """Store body, record, catalog row, in that order, and return what was confirmed.
+        """Store body, record, catalog row, in that order, and return what was confirmed. Raises as `store_objects`."""
+        receipt = self.store_objects(prepared)
+        self.enter([prepared])
+        return receipt
+
+    def store_objects(self, prepared: Prepared) -> Receipt:
+        """Store body and record, in that order, and return what was confirmed; `enter` is to follow.
 
         Raises StoreError (try again: what is there already is found there), FixityMismatch if a damaged body is in the
         way, KeyTaken if another record is, TakenDown if it was taken down and must not come back.
@@ -152,15 +158,18 @@ class Archive:
         if prepared.body_key is not None:
             stored, is_new_body = self._put_body(prepared.body_key, prepared)
         is_new_record = self.store.put_new(prepared.record_key, prepared.record_bytes, media_type="application/json")
-        self.catalog.add([prepared.card])
         return prepared.receipt(stored, is_new_record=is_new_record, is_new_body=is_new_body)
+
+    def enter(self, stored: Iterable[Prepared]) -> None:
+        """Enter into the catalog what is stored, all in one transaction. Raises StoreError; then do it again."""
+        self.catalog.add([prepared.card for prepared in stored])
 
     def flush(self) -> None:
         """Put what waits in the spool into the store; in the layout of objects nothing does. Raises StoreError."""
         self.store.flush()
 
     def _put_packed(self, prepared: Prepared) -> Receipt:
-        """As `store_prepared`, into the pack that is being filled: durable on this machine, put when it is full."""
+        """As `store_objects`, into the pack that is being filled: durable on this machine, put when it is full."""
         packed = splicable(prepared.body_gz, len(prepared.body)) if prepared.body_key else b""
         is_new_record = not self.store.holds(prepared.record_key)
         repeats = prepared.record.repeats is not None and self._keeps(prepared.body_key)
@@ -174,7 +183,6 @@ class Archive:
             target=self.pack_bytes,
             at_once=self._at_once,
         )
-        self.catalog.add([prepared.card])
         is_new = is_new_record and bool(packed) and not repeats
         return prepared.receipt(packed, is_new_record=is_new_record, is_new_body=is_new)
 

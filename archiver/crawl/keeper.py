@@ -3,6 +3,8 @@
     links and intent → ledger;   body → record → catalog row → archive;   outcome → ledger
 
 A crash between two arrows loses nothing: the intent names the record, so the next run can ask whether it was written.
+Pages that come at about the same time share the commits, of intents, and of catalog rows and outcomes, while others
+queue for a reader: it is the reader then that the crawl waits for.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archiver.archive import Prepared, Receipt
+from archiver.crawl.gathering import Gathering
 from archiver.crawl.schedule import after_page
 from archiver.errors import ArchiveError, StoreError
 from archiver.extraction.requisites import REQUISITE
@@ -24,6 +27,8 @@ from archiver.model import Verdict
 if TYPE_CHECKING:
     from archiver.crawl.pages import Page
     from archiver.crawl.running import RunningCrawl
+    from archiver.frontier import Lease
+    from archiver.frontier.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -42,6 +47,13 @@ class Keeper:
         self._running = running
         self._outage = Outage(running)
         self._bodies: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._putting = 0  # pages on their way into the store
+        self._intents = Gathering(self._intend, may_wait=self._readers_are_busy)
+        self._outcomes = Gathering(self._close, may_wait=lambda: self._putting > 0 and self._readers_are_busy())
+
+    def _readers_are_busy(self) -> bool:
+        """Whether the next page is ready for a reader, and one more: what is kept a moment later leaves none idle."""
+        return self._running.pool.waiting > 1
 
     async def keep(self, page: Page) -> Page:
         """Store the page, close its lease, return it with what it repeats. Raises GaveUp when the store stays down."""
@@ -67,24 +79,46 @@ class Keeper:
                 self._bodies[sha256] = (lock, waiting - 1)
 
     async def _keep(self, page: Page) -> Page:
-        running, lease = self._running, page.lease
-        outcome, reason = page.outcome
         prepared = self._prepare(page)
-        if lease is not None:
-            key = prepared.record_key
-            await running.ledger(
-                lambda ledger: ledger.intend(lease, page.links, record=key, outcome=outcome, reason=reason)
-            )
-        receipt = await self._outage.through(lambda: running.archive.store_prepared(prepared))
-        if lease is not None:
-            facts = self._facts(page, receipt)
-            policy = "never" if lease.role == REQUISITE else running.options.recrawl
-            after = after_page(
-                policy, prepared.record, seed=lease.seed, outcome=outcome, reason=reason, before=lease.known
-            )
-            facts |= {"known": after.known, "again": after.again}
-            await running.ledger(lambda ledger: ledger.ack(lease, outcome, reason, **facts))
+        if page.lease is not None:
+            await self._intents.join((page.lease, page, prepared.record_key))
+        receipt = await self._put(prepared)
+        await self._outcomes.join((page, prepared, receipt))
         return page
+
+    async def _put(self, prepared: Prepared) -> Receipt:
+        self._putting += 1
+        try:
+            return await self._outage.through(lambda: self._running.archive.store_objects(prepared))
+        finally:
+            self._putting -= 1
+
+    async def _intend(self, pages: Sequence[tuple[Lease, Page, str]]) -> None:
+        """Note which records are about to be written, and enter the pages' links."""
+
+        def intend(ledger: Ledger) -> None:
+            for lease, page, key in pages:
+                outcome, reason = page.outcome
+                ledger.intend(lease, page.links, record=key, outcome=outcome, reason=reason)
+
+        await self._running.ledger(intend)
+
+    async def _close(self, pages: Sequence[tuple[Page, Prepared, Receipt]]) -> None:
+        """Enter what is stored into the catalog; then close the leases."""
+        running = self._running
+        await self._outage.through(lambda: running.archive.enter(prepared for _, prepared, _ in pages))
+        ended = [
+            (page.lease, page.outcome, self._facts(page.lease, page, prepared, receipt))
+            for page, prepared, receipt in pages
+            if page.lease is not None
+        ]
+
+        def ack(ledger: Ledger) -> None:
+            for lease, (outcome, reason), facts in ended:
+                ledger.ack(lease, outcome, reason, **facts)
+
+        if ended:
+            await running.ledger(ack)
 
     def _prepare(self, page: Page) -> Prepared:
         running, work = self._running, page.work
@@ -98,8 +132,13 @@ class Keeper:
             repeats=page.repeats,
         )
 
-    def _facts(self, page: Page, receipt: Receipt) -> dict[str, Any]:
+    def _facts(self, lease: Lease, page: Page, prepared: Prepared, receipt: Receipt) -> dict[str, Any]:
+        outcome, reason = page.outcome
+        policy = "never" if lease.role == REQUISITE else self._running.options.recrawl
+        after = after_page(policy, prepared.record, seed=lease.seed, outcome=outcome, reason=reason, before=lease.known)
         return {
+            "known": after.known,
+            "again": after.again,
             "final_url": page.capture.url,
             "status": page.capture.status,
             "record": receipt.record_key,
