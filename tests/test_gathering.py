@@ -22,21 +22,21 @@ class Doing:
             raise ValueError(min(group))
 
 
-def test_who_is_alone_does_not_wait() -> None:
+def test_who_may_not_wait_goes_alone() -> None:
     doing = Doing()
 
     async def alone() -> None:
-        await Gathering(doing, others=lambda: 0).join(1)
+        await Gathering(doing, may_wait=lambda: False).join(1)
 
     asyncio.run(asyncio.wait_for(alone(), 5))
     assert doing.groups == [[1]]
 
 
-def test_those_who_come_while_others_are_under_way_go_together() -> None:
+def test_those_who_come_in_the_meantime_go_together() -> None:
     doing, coming = Doing(), [3]
 
     async def three() -> None:
-        gathering = Gathering(doing, others=lambda: coming[0])
+        gathering = Gathering(doing, may_wait=lambda: coming[0] > 0)
 
         async def come(one: int) -> None:
             coming[0] -= 1
@@ -52,7 +52,7 @@ def test_nobody_waits_for_long_for_those_who_do_not_come() -> None:
     doing = Doing()
 
     async def waits() -> None:
-        await Gathering(doing, others=lambda: 1).join(1)
+        await Gathering(doing, may_wait=lambda: True).join(1)
 
     asyncio.run(asyncio.wait_for(waits(), 5))
     assert doing.groups == [[1]]
@@ -62,7 +62,7 @@ def test_a_group_has_a_bound() -> None:
     doing = Doing()
 
     async def many() -> None:
-        gathering = Gathering(doing, others=lambda: 1000)
+        gathering = Gathering(doing, may_wait=lambda: True)
         await asyncio.gather(*(gathering.join(one) for one in range(MOST + 1)))
 
     asyncio.run(many())
@@ -73,7 +73,7 @@ def test_what_breaks_is_told_to_whoever_brought_it() -> None:
     doing = Doing()
 
     async def one_breaks() -> list[BaseException | None]:
-        gathering = Gathering(doing, others=lambda: 1)
+        gathering = Gathering(doing, may_wait=lambda: True)
         return await asyncio.gather(*map(gathering.join, (1, -2, 3)), return_exceptions=True)
 
     first, second, third = asyncio.run(one_breaks())
@@ -88,7 +88,7 @@ def test_who_has_gone_is_missed_by_nobody() -> None:
     doing = Doing()
 
     async def one_goes() -> None:
-        gathering = Gathering(doing, others=lambda: 1)
+        gathering = Gathering(doing, may_wait=lambda: True)
         gone, stays = (asyncio.ensure_future(gathering.join(one)) for one in (1, 2))
         await asyncio.sleep(0)
         gone.cancel()

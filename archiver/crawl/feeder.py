@@ -44,11 +44,6 @@ class Feeder:
         self._asked_again = 0.0  # when the ledger, that had nothing more, is asked next while there are leases ahead
         self.budget = Budget(running.options)
 
-    @property
-    def in_flight(self) -> int:
-        """How many URLs are between request and stored record."""
-        return len(self._flying)
-
     async def leases(self) -> AsyncIterator[Lease]:
         """Yield leases until nothing is left, a budget is spent or the crawl is stopped."""
         running = self._running

@@ -3,7 +3,8 @@
     links and intent → ledger;   body → record → catalog row → archive;   outcome → ledger
 
 A crash between two arrows loses nothing: the intent names the record, so the next run can ask whether it was written.
-Pages that come at about the same time share the commits: of intents, and of catalog rows and outcomes.
+Pages that come at about the same time share the commits, of intents, and of catalog rows and outcomes, while others
+queue for a reader: it is the reader then that the crawl waits for.
 """
 
 from __future__ import annotations
@@ -46,9 +47,13 @@ class Keeper:
         self._running = running
         self._outage = Outage(running)
         self._bodies: dict[str, tuple[asyncio.Lock, int]] = {}
-        self._keeping = self._putting = 0  # pages: in our hands; of these, on their way into the store
-        self._intents = Gathering(self._intend, others=lambda: running.feeder.in_flight - self._keeping)
-        self._outcomes = Gathering(self._close, others=lambda: self._putting)
+        self._putting = 0  # pages on their way into the store
+        self._intents = Gathering(self._intend, may_wait=self._readers_are_busy)
+        self._outcomes = Gathering(self._close, may_wait=lambda: self._putting > 0 and self._readers_are_busy())
+
+    def _readers_are_busy(self) -> bool:
+        """Whether the next page is ready for a reader, and one more: what is kept a moment later leaves none idle."""
+        return self._running.pool.waiting > 1
 
     async def keep(self, page: Page) -> Page:
         """Store the page, close its lease, return it with what it repeats. Raises GaveUp when the store stays down."""
@@ -74,16 +79,12 @@ class Keeper:
                 self._bodies[sha256] = (lock, waiting - 1)
 
     async def _keep(self, page: Page) -> Page:
-        self._keeping += 1
-        try:
-            prepared = self._prepare(page)
-            if page.lease is not None:
-                await self._intents.join((page.lease, page, prepared.record_key))
-            receipt = await self._put(prepared)
-            await self._outcomes.join((page, prepared, receipt))
-            return page
-        finally:
-            self._keeping -= 1
+        prepared = self._prepare(page)
+        if page.lease is not None:
+            await self._intents.join((page.lease, page, prepared.record_key))
+        receipt = await self._put(prepared)
+        await self._outcomes.join((page, prepared, receipt))
+        return page
 
     async def _put(self, prepared: Prepared) -> Receipt:
         self._putting += 1

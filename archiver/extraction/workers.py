@@ -89,6 +89,7 @@ class WorkerPool:
         limits = (str(memory_mb), str(max(1, int(cpu_seconds))))
         self._command = (sys.executable, "-m", "archiver.extraction.worker_main", *limits, reader)
         self._free: asyncio.Queue[_Child] = asyncio.Queue()
+        self.waiting = 0  # tasks that have no child yet
         self._children = [_Child(self._command) for _ in range(self._size)]
 
     async def start(self) -> None:
@@ -151,7 +152,11 @@ class WorkerPool:
 
     async def _do(self, task: dict[str, Any], body: bytes, *, frames: int) -> tuple[list[Answer], str | None]:
         """Have a free child do the task. Return the answers that came and, if that is not all, why."""
-        child = await self._free.get()
+        self.waiting += 1
+        try:
+            child = await self._free.get()
+        finally:
+            self.waiting -= 1
         answers: list[Answer] = []
         try:
             async with asyncio.timeout(self._wall):
