@@ -27,3 +27,9 @@ def chromium(**options: Any) -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+def loaded(picture: Any) -> Any:
+    """Return a picture once it has come, or is known not to."""
+    picture.evaluate("one => one.complete || new Promise(done => { one.onload = one.onerror = done })")
+    return picture

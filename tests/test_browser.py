@@ -16,7 +16,7 @@ from archiver.archive import Archive
 from archiver.export import check_dataset
 from archiver.model import Capture
 from tests import axe, hostile_page
-from tests.browser import chromium, find_chromium
+from tests.browser import chromium, find_chromium, loaded
 from tests.gallery import archive_at
 from tests.made import START, reading
 from tests.serving import Served, served
@@ -106,7 +106,7 @@ def test_a_reader_searches_reads_an_older_version_sees_what_changed_and_download
     assert "The first boat was full" in page.locator("article.reading").inner_text()
     framed = page.frame_locator("iframe")
     assert framed.locator("h1").inner_text() == "Evening ferry returns after two years, for longer than planned"
-    assert framed.locator("figure img").evaluate("image => image.naturalWidth") > 0
+    assert loaded(framed.locator("figure img")).evaluate("image => image.naturalWidth") > 0
 
     page.get_by_role("link", name="← 15 October 2026").click()
     assert "The first boat was full" not in page.locator("article.reading").inner_text()
@@ -248,7 +248,7 @@ def test_a_picture_that_was_captured_with_a_page_is_shown(browser: Any, hostile:
     page = browser.new_page()
     page.goto(f"{hostile.url}/web/20261102083000mp_/{HOSTILE}")
     kept = hostile.get("/api/v1/captures?url=https://hostile.example/own.png").json["items"]
-    assert page.locator("#own").evaluate("image => image.naturalWidth") == (1 if kept else 0)
+    assert loaded(page.locator("#own")).evaluate("image => image.naturalWidth") == (1 if kept else 0)
     page.close()
 
 

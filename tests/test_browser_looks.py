@@ -13,7 +13,7 @@ import pytest
 import archiver
 from archiver.export import export
 from tests import replayweb
-from tests.browser import chromium, find_chromium
+from tests.browser import chromium, find_chromium, loaded
 from tests.crawling import crawl
 from tests.serving import served
 from tests.site import Answer, Site
@@ -87,9 +87,7 @@ def check_looks(frame: Any) -> None:
     assert heading.evaluate("one => getComputedStyle(one).color") == "rgb(12, 34, 56)"
     assert "sea.png" in heading.evaluate("one => getComputedStyle(one).backgroundImage")
     assert frame.locator("p").first.evaluate("one => getComputedStyle(one).letterSpacing") == "3px"
-    picture = frame.locator("#ship")
-    picture.evaluate("one => one.complete || new Promise(done => { one.onload = one.onerror = done })")
-    assert picture.evaluate("one => [one.naturalWidth, one.naturalHeight]") == [*SIZE]
+    assert loaded(frame.locator("#ship")).evaluate("one => [one.naturalWidth, one.naturalHeight]") == [*SIZE]
 
 
 @pytest.mark.parametrize("way", ["in the frame", "alone"])
