@@ -10,7 +10,6 @@ from archiver.model import Usual
 LEAST = 20  # articles; of fewer nothing can be called usual
 LOOKED_AT = 200  # articles, the latest of a host
 SHORT_FOR_HOST = "short_for_host"  # the flag
-SHORT = 3  # such an article has less than one part in so many of what is usual
 
 # Scripts written without spaces: a character counts as a word, as in the word counts of office programs.
 _WORD = re.compile(
@@ -29,10 +28,3 @@ def usual(words: Sequence[int]) -> Usual | None:
         return None
     by_length = sorted(words)
     return Usual(articles=len(words), words=by_length[len(words) // 2], few=by_length[len(words) // 20])
-
-
-def is_short(words: int, usual: Usual) -> bool:
-    """Whether an article is so short that its host had hardly one like it: below the shortest twentieth, and below a
-    third of what is usual. Where a site changes its template, or puts up a wall that no word gives away, all are.
-    """
-    return words < usual.few and words * SHORT < usual.words

@@ -11,7 +11,8 @@ import archiver
 from archiver.archive import Archive
 from archiver.catalog import usual_at
 from archiver.extraction import read
-from archiver.lengths import LEAST, is_short, usual
+from archiver.extraction.verdict import is_short
+from archiver.lengths import LEAST, usual
 from archiver.model import Capture, Usual, Verdict
 from tests.crawling import crawl
 from tests.made import START

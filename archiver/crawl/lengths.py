@@ -7,11 +7,12 @@ takes in until then changes nothing.
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archiver.catalog import usual_at
+from archiver.errors import ArchiveError
 from archiver.lengths import SHORT_FOR_HOST
 from archiver.model import Usual, Verdict
 
@@ -27,7 +28,7 @@ LATEST, MANY = 20, 10  # short articles among the latest of a host that are wort
 class _Host:
     usual: Usual | None
     asked: float
-    latest: deque[bool] = field(default_factory=lambda: deque(maxlen=LATEST))
+    latest: int = 0  # a bit for each of the latest articles, set where it was short: a crawl may meet 100,000 hosts
     told: bool = False
 
 
@@ -42,7 +43,9 @@ class Lengths:
         """How long the articles of `host` were before; None where too few are kept."""
         known, now = self._hosts.get(host), time.monotonic()
         if known is None or now - known.asked > GOOD_FOR:
-            found = await self._running.in_thread(lambda: usual_at(self._running.archive.catalog, host))
+            found = None
+            with suppress(ArchiveError):  # a catalog that cannot be asked now is no reason to lose a page
+                found = await self._running.in_thread(lambda: usual_at(self._running.archive.catalog, host))
             known = self._hosts[host] = _Host(found, now)
         return known.usual
 
@@ -56,12 +59,12 @@ class Lengths:
             or page.work.reading.verdict is not Verdict.ARTICLE
         ):
             return
-        known.latest.append(SHORT_FOR_HOST in page.work.reading.flags)
-        if sum(known.latest) >= MANY and not known.told:
+        known.latest = (known.latest << 1 | (SHORT_FOR_HOST in page.work.reading.flags)) & ((1 << LATEST) - 1)
+        if (short := known.latest.bit_count()) >= MANY and not known.told:
             known.told = True
             self._running.log.warning(
-                "%s: %d of its last %d articles are shorter than a third of what is usual there (%d words): a changed "
-                "template, or a wall? They are kept with the flag %s",
-                host, sum(known.latest), len(known.latest), known.usual.words, SHORT_FOR_HOST,
+                "%s: %d of its last %d articles or fewer have less than a third of the words that are usual there (%d): "
+                "a changed template, or a wall? They are kept with the flag %s",
+                host, short, LATEST, known.usual.words, SHORT_FOR_HOST,
             )  # fmt: skip
             self._running.note(SHORT_FOR_HOST, host)

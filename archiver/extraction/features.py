@@ -70,9 +70,7 @@ def rows(blocks: Sequence[Block], engine_text: str, hints: Hints) -> Rows:
     """Measure each block that may be article text. Menus and lone links are no candidates."""
     import numpy as np
 
-    from archiver.extraction.surroundings import (
-        Surroundings,
-    )  # NumPy is for pages only: who reads an archive never loads it
+    from archiver.extraction.surroundings import Surroundings  # NumPy: who only reads an archive never loads it
 
     if not blocks:
         return Rows([], np.empty((0, len(NAMES)), np.float32))

@@ -38,9 +38,9 @@ from archiver.extraction.sniff import HTML, media_type
 from archiver.extraction.text import MAX_BLOCKS, Text, text_of
 from archiver.extraction.titles import pieces
 from archiver.extraction.tree import Page, parse
-from archiver.extraction.verdict import MANY, facts_of, is_free, judge
+from archiver.extraction.verdict import MANY, facts_of, is_free, is_short, judge
 from archiver.extraction.wires import wire_of
-from archiver.lengths import SHORT_FOR_HOST, count_words, is_short
+from archiver.lengths import SHORT_FOR_HOST, count_words
 from archiver.model import Article, Capture, Reading, Verdict
 
 _NO_PAGE = frozenset({Verdict.BOT_WALL, Verdict.CONSENT, Verdict.SOFT_404})  # what they declare is not the page's

@@ -75,9 +75,8 @@ def title_of(head: Head, ld: dict[str, Any], site: str) -> Title:
     forms = {source: without_site(text, site) for source, text in declared.items()}
     copied = {source for source, text in forms.items() if text != declared[source]}
     if shown := shown_headline(head.h1, tuple(forms.values()), site, head.subheads):
-        forms["h1" if shown in head.h1 else "heading"] = unescape(
-            shown
-        )  # "&amp;#x26;" is seen in every place where a title stands
+        source = "h1" if shown in head.h1 else "heading"
+        forms[source] = unescape(shown)  # "&amp;#x26;" is seen in every place where a title stands
     forms = _without_labels(_without_tails(_without_sections(forms, copied), site))
     forms = {source: text for source, text in forms.items() if not _is_leftover(squeezed(text))} or forms
     press = any("news" in kind or "liveblog" in kind for kind in jsonld.types(ld))

@@ -12,7 +12,7 @@ from typing import Any
 from lxml import html
 
 from archiver.extraction.blocks import TAGS, Block
-from archiver.model import Verdict
+from archiver.model import Usual, Verdict
 
 _BOT = re.compile(
     r"checking your browser|just a moment|verify(?:ing)? (?:that )?you are (?:a )?human|enable (?:javascript and )?cookies to continue"
@@ -57,6 +57,7 @@ _ARTICLE_TYPES = frozenset(
     }
 )
 BRIEF, LONG, PARAGRAPH = 25, 120, 80  # words of a brief, of an article nobody doubts; characters of a paragraph
+SHORT = 3  # an article that is short for its host has less than one part in so many of what is usual there
 MANY = 4  # teasers that make a list
 TEASED = 60  # words; what a teaser says of its article is shorter
 
@@ -137,6 +138,13 @@ def _article_or_index(
     if links >= 1 or facts.teasers:
         return Judged(Verdict.INDEX, ("links_without_prose",), flags)
     return Judged(Verdict.EMPTY, ("too_little_text",), flags)
+
+
+def is_short(words: int, usual: Usual) -> bool:
+    """Whether an article is so short that its host had hardly one like it: below the shortest twentieth, and below a
+    third of what is usual. Where a site changes its template, or puts up a wall that no word gives away, all are.
+    """
+    return words < usual.few and words * SHORT < usual.words
 
 
 def _words(text: str) -> int:
