@@ -63,7 +63,7 @@ class Lengths:
         if (short := known.latest.bit_count()) >= MANY and not known.told:
             known.told = True
             self._running.log.warning(
-                "%s: %d of its last %d articles or fewer have less than a third of the words that are usual there (%d): "
+                "%s: %d of its last %d articles or fewer have less than a third of the words usual there (%d): "
                 "a changed template, or a wall? They are kept with the flag %s",
                 host, short, LATEST, known.usual.words, SHORT_FOR_HOST,
             )  # fmt: skip
