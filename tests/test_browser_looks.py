@@ -84,6 +84,7 @@ def check_looks(frame: Any) -> None:
     """Assert that styles and pictures are those of the page, wherever it is shown."""
     heading = frame.locator("h1", has_text=HEADLINE)
     heading.wait_for(timeout=20_000)
+    heading.evaluate("() => document.readyState === 'complete' || new Promise(done => { window.onload = done })")
     assert heading.evaluate("one => getComputedStyle(one).color") == "rgb(12, 34, 56)"
     assert "sea.png" in heading.evaluate("one => getComputedStyle(one).backgroundImage")
     assert frame.locator("p").first.evaluate("one => getComputedStyle(one).letterSpacing") == "3px"
